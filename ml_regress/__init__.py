@@ -1,0 +1,1 @@
+"""Regression tests for models, problem by problem."""

@@ -1,0 +1,31 @@
+"""The group of all commands."""
+
+import click
+from click.shell_completion import get_completion_class
+
+from ml_regress.cli.looking import candidates, matrix, patterns, problems, report, why
+from ml_regress.cli.measuring import evaluate
+from ml_regress.cli.output import EXIT_CODES
+from ml_regress.cli.starting import import_path, init, up
+
+
+@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ml-regress", prog_name="ml-regress")
+def main() -> None:
+    """Regression tests for models, problem by problem."""
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script of a shell, to be sourced by it.
+
+    For bash: eval "$(ml-regress completion bash)"
+    """
+    found = get_completion_class(shell)
+    assert found is not None  # noqa: S101 - the choices above are those that click has
+    click.echo(found(main, {}, "ml-regress", "_ML_REGRESS_COMPLETE").source())
+
+
+for command in (init, up, import_path, problems, patterns, candidates, evaluate, matrix, report, why):
+    main.add_command(command)

@@ -1,0 +1,1 @@
+"""Problems, patterns, scoring and statistics as plain data and pure functions."""

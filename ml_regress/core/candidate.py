@@ -1,0 +1,84 @@
+"""Candidates: immutable model artefacts with a manifest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ml_regress.core.digest import digest_of
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What `candidate.yaml` says.
+
+    `features` is the order of columns the predictor wants (None: ask the artefact, else the order
+    of the problem); `defaults` gives values for columns a problem does not have; `not_applicable`
+    maps a problem's id to the reason why this candidate is not measured on it. `created_at` is an
+    ISO time with zone. `time_limit` is in seconds for opening and predicting, None for the
+    workspace's own.
+    """
+
+    created_at: str
+    format: str
+    artefact: str
+    changed: str = ""
+    parent: str | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    features: tuple[str, ...] | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    not_applicable: Mapping[str, str] = field(default_factory=dict)
+    time_limit: float | None = None
+    note: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "created_at": self.created_at,
+            "format": self.format,
+            "artefact": self.artefact,
+            "changed": self.changed,
+            "parent": self.parent,
+            "data": dict(self.data),
+            "metrics": dict(self.metrics),
+            "libraries": dict(self.libraries),
+            "features": None if self.features is None else list(self.features),
+            "defaults": dict(self.defaults),
+            "not_applicable": dict(self.not_applicable),
+            "time_limit": self.time_limit,
+            "note": self.note,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Manifest":
+        features = data["features"]
+        return cls(**{**data, "features": None if features is None else tuple(features)})
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A registered candidate: `path` is its folder, `sha256` and `size` (bytes) its artefact's.
+
+    `digest` names what its predictions depend on: the artefact's bytes, the order of features and
+    the defaults. `libraries` are the versions the artefact was saved with, where they are known.
+    """
+
+    id: str
+    manifest: Manifest
+    path: str
+    sha256: str
+    size: int
+    libraries: Mapping[str, str] = field(default_factory=dict)
+    state: str = "active"
+    registered_at: str = ""
+
+    @property
+    def digest(self) -> str:
+        manifest = self.manifest
+        return digest_of(
+            {
+                "artefact": self.sha256,
+                "features": None if manifest.features is None else list(manifest.features),
+                "defaults": dict(manifest.defaults),
+            }
+        )

@@ -1,0 +1,55 @@
+"""Evaluations: the stored measurement of a cell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+OK = "ok"
+ERROR = "error"
+NOT_APPLICABLE = "not applicable"
+PASSED, FAILED, OUTCOME_ERROR = "passed", "failed", "error"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One metric: a value or the reason why it is undefined, and its 95% interval where one exists."""
+
+    name: str
+    value: float | None
+    reason: str | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The measurement of one candidate on one suite (or on one benchmark, which has no outcomes).
+
+    `passes` of `answered` patterns, `errors` beside them, together `answered + errors` patterns;
+    for a benchmark the three count rows and passes is None. `measures` holds the problem's metric
+    first. `outcomes` has the columns pattern, outcome (passed, failed, error) and reason.
+    `warnings` are for a person: dropped columns, library versions, unknown labels.
+    """
+
+    candidate: str
+    problem: str
+    suite: str
+    state: str
+    reason: str | None = None
+    passes: int | None = None
+    answered: int = 0
+    errors: int = 0
+    measures: tuple[Measure, ...] = ()
+    warnings: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    seconds: float = 0.0
+    run: str = ""
+    evaluated_at: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    outcomes: pd.DataFrame | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def metric(self) -> Measure | None:
+        """The headline measure: the problem's metric, a benchmark's first."""
+        return self.measures[0] if self.measures else None

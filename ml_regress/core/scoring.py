@@ -1,0 +1,266 @@
+"""Scoring: predictions held against expectations, and the numbers of a cell.
+
+Patterns are scored in groups of one kind, negation and output, each group with one array
+operation. Everything is joined by pattern id and by input digest, never by position.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ml_regress.core.answers import typed_answer
+from ml_regress.core.evaluation import FAILED, OUTCOME_ERROR, PASSED, Measure
+from ml_regress.core.expectation import ANSWER, NUMERIC_KINDS, PATTERN_KINDS, SCORE, Expectation
+from ml_regress.core.kinds import HOLDS
+from ml_regress.core.metrics import Scorer, measure, measure_scorer, unknown_answers
+from ml_regress.core.pattern import SuitePattern
+from ml_regress.core.problem import SCORER
+from ml_regress.core.statistics import wilson
+from ml_regress.core.typed_column import TypedColumn, typed_column
+from ml_regress.errors import shortened
+
+PASS_RATE = "pass_rate"
+NO_PREDICTION = "no prediction"
+_ABSENT = object()
+
+
+def score(patterns: Sequence[SuitePattern], predictions: pd.DataFrame, answer_type: str) -> pd.DataFrame:
+    """The outcome of every pattern, in the order of the patterns: columns pattern, outcome, reason.
+
+    `predictions` is indexed by input digest, each once, with the object columns answer (raw JSON
+    scalar), outputs (dict or None) and error (text or None). The outcome is error, with a reason,
+    where there is no prediction, where it has an error, where it holds no answer at all, or no such
+    output, and where a pattern it is compared with has any of these. An answer that is not of the
+    type fails, also a negated expectation. Raises ValueError for a repeated input digest.
+    """
+    looks = _Looks(patterns, predictions, answer_type)
+    outcome = np.full(len(patterns), FAILED, dtype=object)
+    reason = np.full(len(patterns), None, dtype=object)
+    groups: dict[tuple[str, bool, str], list[int]] = {}
+    for position, pattern in enumerate(patterns):
+        wanted = pattern.expectation
+        groups.setdefault((wanted.kind, wanted.negated, wanted.output), []).append(position)
+    places = {pattern.id: position for position, pattern in enumerate(patterns)}
+    for (kind, negated, output), members in groups.items():
+        rows = np.array(members)
+        expectations = [patterns[position].expectation for position in members]
+        look = looks.at(output, looks.type_of(kind, output))
+        column, faults, remarks = look.column.take(rows), look.faults[rows], look.remarks[rows]
+        usable, expected = column.usable, None
+        if kind in PATTERN_KINDS:
+            others = np.array([places.get(wanted.value, -1) for wanted in expectations])
+            expected = look.column.take(others)
+            faults, remarks = _with_other(look, others, expectations, faults, remarks)
+            usable = usable & expected.usable
+        broken = pd.notna(faults)
+        held = HOLDS[kind](column, expectations, expected)
+        passed = usable & (held != negated) & ~broken
+        outcome[rows] = np.select([broken, passed], [OUTCOME_ERROR, PASSED], FAILED)
+        reason[rows] = np.where(broken, faults, np.where(passed, None, remarks))
+    columns = {"pattern": [pattern.id for pattern in patterns], "outcome": outcome, "reason": reason}
+    return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """One output of all patterns' predictions, in one type.
+
+    `faults` says why a pattern has no value to judge (else None), `remarks` why its value is unusable.
+    """
+
+    column: TypedColumn
+    faults: np.ndarray
+    remarks: np.ndarray
+
+
+class _Looks:
+    """The predictions in the order of the patterns; each output is brought to its type once."""
+
+    def __init__(self, patterns: Sequence[SuitePattern], predictions: pd.DataFrame, answer_type: str) -> None:
+        if not predictions.index.is_unique:
+            raise ValueError("predictions hold an input digest twice; give one draw of each")
+        digests = [pattern.input_digest for pattern in patterns]
+        # As objects: reindexing would turn whole numbers to floats where a prediction is missing.
+        aligned = predictions[["answer", "outputs", "error"]].astype(object).reindex(digests)
+        self._answer_type = answer_type
+        self._answers: list[Any] = aligned["answer"].tolist()
+        self._outputs: list[Any] = aligned["outputs"].tolist()
+        self._faults = aligned["error"].where(aligned["error"].notna(), None).to_numpy(dtype=object, copy=True)
+        self._faults[predictions.index.get_indexer(digests) < 0] = NO_PREDICTION
+        self._known: dict[tuple[str, str], _Look] = {}
+
+    def type_of(self, kind: str, output: str) -> str:
+        """The type in which a kind of expectation compares an output, as parse_expectation has it."""
+        if output == ANSWER:
+            return self._answer_type
+        return "number" if output.startswith(SCORE) or kind in NUMERIC_KINDS else "text"
+
+    def at(self, output: str, value_type: str) -> _Look:
+        key = (output, value_type)
+        if key not in self._known:
+            self._known[key] = self._look(output, value_type)
+        return self._known[key]
+
+    def _look(self, output: str, value_type: str) -> _Look:
+        raws = self._answers
+        if output != ANSWER:
+            raws = [given.get(output, _ABSENT) if isinstance(given, Mapping) else _ABSENT for given in self._outputs]
+        absent = np.array([raw is _ABSENT for raw in raws], dtype=bool)
+        # None and NaN (which is what a missing value becomes in a frame) are no answer at all.
+        blank = pd.Series(raws, dtype=object).isna().to_numpy()
+        column = typed_column(value_type, [None if raw is _ABSENT else raw for raw in raws])
+        what = "the answer" if output == ANSWER else f"output {output!r}"
+        faults = self._faults.copy()
+        for row in np.flatnonzero(absent & pd.isna(faults)):
+            faults[row] = f"no output {output!r}; {_given(self._outputs[row])}"
+        faults[blank & pd.isna(faults)] = f"{what} is missing"
+        remarks = np.full(len(raws), None, dtype=object)
+        for row in np.flatnonzero(~column.usable & pd.isna(faults)):
+            remarks[row] = f"{what} {_shown(raws[row])} is no {value_type}"
+        return _Look(column, faults, remarks)
+
+
+def _given(outputs: Any) -> str:
+    if not isinstance(outputs, Mapping) or not outputs:
+        return "the candidate gives only an answer"
+    names = [str(name) for name in outputs]
+    return shortened(f"the candidate gives {', '.join(names)}", 300)
+
+
+def _shown(raw: Any) -> str:
+    return repr(shortened(str(typed_answer("text", raw))))
+
+
+def _with_other(
+    look: _Look, others: np.ndarray, expectations: Sequence[Expectation], faults: np.ndarray, remarks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Faults and remarks of a comparison with another pattern: its faults are faults here too."""
+    faults, remarks = faults.copy(), remarks.copy()
+    for row, (other, wanted) in enumerate(zip(others.tolist(), expectations, strict=True)):
+        if faults[row] is not None:
+            continue
+        if other < 0:
+            faults[row] = f"pattern {wanted.value!r} is not in the suite"
+        elif look.faults[other] is not None:
+            faults[row] = f"pattern {wanted.value!r}: {look.faults[other]}"
+        elif remarks[row] is None:
+            what = look.remarks[other] or f"{wanted.output} is {_shown(look.column.values[other])}"
+            remarks[row] = f"pattern {wanted.value!r}: {what}"
+    return faults, remarks
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The numbers of a cell: the problem's metric first, and the pass rate."""
+
+    passes: int
+    answered: int
+    errors: int
+    measures: tuple[Measure, ...]
+    warnings: tuple[str, ...]
+
+
+def summarise(
+    content: Mapping[str, Any],
+    patterns: Sequence[SuitePattern],
+    outcomes: pd.DataFrame,
+    predictions: pd.DataFrame,
+    scorer: Scorer | None = None,
+) -> Summary:
+    """Counts, metric and warnings of scored patterns.
+
+    `content` is Problem.measured_content(), `outcomes` what score() gave for the same patterns and
+    predictions. Errors stand beside the numbers, never in them. `scorer` is the custom scorer,
+    where it is loaded already. Raises ValueError where a pattern has no outcome.
+    """
+    frame = _scored_frame(content["answer_type"], patterns, outcomes, predictions)
+    errors = int((frame["outcome"] == OUTCOME_ERROR).sum())
+    answered = frame[frame["outcome"] != OUTCOME_ERROR]
+    passes = int((answered["outcome"] == PASSED).sum())
+    measures = [_pass_rate(passes, len(answered), errors)]
+    if content["metric"] != PASS_RATE:
+        measures.insert(0, _metric(content, patterns, answered, errors, scorer))
+    failed = frame["prediction_error"].notna()
+    warning = unknown_answers(frame.loc[~failed, "raw"].tolist(), content["answer_type"], content["labels"])
+    return Summary(passes, len(answered), errors, tuple(measures), () if warning is None else (warning,))
+
+
+def _scored_frame(
+    answer_type: str, patterns: Sequence[SuitePattern], outcomes: pd.DataFrame, predictions: pd.DataFrame
+) -> pd.DataFrame:
+    """What is known of each pattern, joined by id and digest: the columns of a Scorer and raw."""
+    ids = [pattern.id for pattern in patterns]
+    by_id = outcomes.set_index("pattern")["outcome"].reindex(ids)
+    if by_id.isna().any():
+        raise ValueError(f"pattern {by_id.index[by_id.isna()][0]!r} has no outcome")
+    digests = [pattern.input_digest for pattern in patterns]
+    aligned = predictions[["answer", "outputs", "error"]].astype(object).reindex(digests)
+    raws = aligned["answer"].where(aligned["answer"].notna(), None).tolist()
+    outputs = [given if isinstance(given, Mapping) else None for given in aligned["outputs"].tolist()]
+    typed = typed_column(answer_type, raws)
+    answers = [value if usable else None for value, usable in zip(typed.values.tolist(), typed.usable, strict=True)]
+    columns = {
+        "pattern": ids,
+        "expected": [pattern.expectation.value for pattern in patterns],
+        "answer": answers,
+        "outputs": outputs,
+        "outcome": by_id.tolist(),
+        "polarity": [pattern.polarity for pattern in patterns],
+        "raw": raws,
+        "prediction_error": aligned["error"].tolist(),
+    }
+    return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+
+
+def _pass_rate(passes: int, answered: int, errors: int) -> Measure:
+    if not answered:
+        return Measure(PASS_RATE, None, _nothing(errors, "the suite has no pattern"))
+    low, high = wilson(passes, answered)
+    return Measure(PASS_RATE, passes / answered, None, low, high)
+
+
+def _nothing(errors: int, otherwise: str) -> str:
+    return f"no pattern was answered: {errors} had errors" if errors else otherwise
+
+
+def _metric(
+    content: Mapping[str, Any],
+    patterns: Sequence[SuitePattern],
+    answered: pd.DataFrame,
+    errors: int,
+    scorer: Scorer | None,
+) -> Measure:
+    name = content["metric"]
+    if answered.empty:
+        return Measure(name, None, _nothing(errors, "the suite has no pattern"))
+    if name.startswith(SCORER):
+        frame = answered[["pattern", "expected", "answer", "outputs", "outcome", "polarity"]]
+        return measure_scorer(name, frame.reset_index(drop=True), scorer)
+    plain = {pattern.id for pattern in patterns if _is_plain_equals(pattern.expectation)}
+    rows = answered[answered["pattern"].isin(plain)]
+    if rows.empty:
+        why = "no answered pattern expects an answer (`equals` on `answer`)"
+        return Measure(name, None, f"{why}; {errors} had errors" if errors else why)
+    return measure(
+        name,
+        truth=rows["expected"].tolist(),
+        answers=rows["raw"].tolist(),
+        scores=_scores(rows["outputs"].tolist()) if name == "roc_auc" else None,
+        answer_type=content["answer_type"],
+        positive_label=content["positive_label"],
+        labels=content["labels"],
+    )
+
+
+def _is_plain_equals(wanted: Expectation) -> bool:
+    return wanted.kind == "equals" and not wanted.negated and wanted.output == ANSWER
+
+
+def _scores(outputs: Sequence[Mapping[str, Any] | None]) -> dict[str, np.ndarray]:
+    """Each `score:<class>` as numbers, NaN where a prediction has none."""
+    names = sorted({name for given in outputs if given for name in given if name.startswith(SCORE)})
+    columns = {name: typed_column("number", [(given or {}).get(name) for given in outputs]) for name in names}
+    return {name: np.where(column.usable, column.values, np.nan) for name, column in columns.items()}

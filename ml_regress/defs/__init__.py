@@ -1,0 +1,1 @@
+"""The pipeline: assets, checks, sensors and schedules. The only package that imports dagster."""

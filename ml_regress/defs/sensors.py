@@ -1,0 +1,205 @@
+"""The sensors: they look at folders and at the store, report what they see and ask for runs.
+
+Each derives what it does from a state, not from a change: what a crash lost is done at the next look.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+
+from ml_regress.defs import names
+from ml_regress.defs.checks import schemas_valid_evaluation
+from ml_regress.defs.claims import claim_states, run_is_over, utc_now
+from ml_regress.defs.evaluation import candidate_digests, materialization
+from ml_regress.defs.jobs import measure_job, refresh_job
+from ml_regress.defs.metadata import refusals_metadata
+from ml_regress.defs.partitions import CANDIDATE, PROBLEM, cell_key, reconciled
+from ml_regress.defs.registry import (
+    candidate_facts,
+    changed_events,
+    cursor_of,
+    digest_of_metadata,
+    registry_facts,
+    reported_of,
+)
+from ml_regress.defs.resources import WorkspaceResource
+from ml_regress.engine import reconcile, registry
+from ml_regress.engine.workspace import Workspace
+from ml_regress.progress import reported_version
+
+INTERVAL = 2
+# The daemon asks each sensor every 5 seconds. Within that time a sensor that sees nothing looks again,
+# so that a dropped file waits for a second and not for the next tick.
+PATIENCE = 3.0
+PAUSE = 0.5
+RECTANGLES = 4
+# Events that one look reports for cells that were measured elsewhere: each costs some 20 ms.
+REPORTED_AT_ONCE = 200
+# While cells are due, the scoreboard is drawn anew at most this often.
+PARTIAL = timedelta(seconds=60)
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
+
+@dg.sensor(
+    minimum_interval_seconds=INTERVAL,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Reads problems/ and benchmarks/ and what testers wrote with SQL; validates, freezes suites, reports.",
+)
+def problems_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
+    opened, reported = workspace.open(), reported_of(context.cursor)
+
+    def changed() -> bool:
+        registry.look_at_problems(opened)
+        return registry_version(opened) != reported.get("version")
+
+    if not patiently(changed):
+        return dg.SensorResult(skip_reason="nothing changed in problems/, benchmarks/ or the store")
+    version = registry_version(opened)
+    events, now_reported = changed_events(registry_facts(opened), reported)
+    check = schemas_valid_evaluation(opened)
+    refused = digest_of_metadata(dict(check.metadata))
+    checks = [check] if reported.get("refused") != refused else []
+    cursor = cursor_of({**now_reported, "refused": refused, "version": version})
+    return dg.SensorResult(asset_events=[*events, *checks], cursor=cursor)
+
+
+@dg.sensor(
+    minimum_interval_seconds=INTERVAL,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Looks into candidates/: registers what is whole and reports it.",
+)
+def candidates_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
+    opened, before = workspace.open(), reported_of(context.cursor)
+    looks = before.get("looks", {})
+
+    def changed() -> bool:
+        nonlocal looks
+        looks = registry.look_at_candidates(opened, looks)
+        return bool(changed_events(candidate_facts(opened), before)[0])
+
+    patiently(changed)
+    events, now_reported = changed_events(candidate_facts(opened), before)
+    return dg.SensorResult(asset_events=events, cursor=cursor_of({**now_reported, "looks": looks}))
+
+
+@dg.sensor(
+    job=measure_job,
+    minimum_interval_seconds=INTERVAL,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Keeps partition keys equal to the matrix of the store and asks for a run for each rectangle of due "
+    "cells; reports cells that were measured outside Dagster.",
+)
+def evaluation_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
+    opened, instance = workspace.open(), context.instance
+    patiently(lambda: bool(opened.store.due.count() - sum(claim.cells for claim in opened.store.due.claims())))
+    candidates, problems = matrix_keys(opened)
+    candidate_keys, requests = reconciled(CANDIDATE, candidates, instance.get_dynamic_partitions(CANDIDATE))
+    problem_keys, more = reconciled(PROBLEM, problems, instance.get_dynamic_partitions(PROBLEM))
+    events, cursor = measured_elsewhere(opened, instance, int(context.cursor or 0))
+    states = claim_states(instance, opened.store.due.claims(), utc_now())
+    runs = reconcile.plan(opened, candidate_keys, problem_keys, states=states, limit=RECTANGLES)
+    return dg.SensorResult(
+        run_requests=[run_request(run) for run in runs],
+        dynamic_partitions_requests=[*requests, *more],
+        asset_events=events,
+        cursor=str(cursor),
+    )
+
+
+def patiently(look: Callable[[], bool]) -> bool:
+    """Looks until it sees something, or for PATIENCE seconds; tells whether it did."""
+    deadline = time.monotonic() + PATIENCE
+    while not look():
+        if time.monotonic() + PAUSE > deadline:
+            return False
+        time.sleep(PAUSE)
+    return True
+
+
+def registry_version(workspace: Workspace) -> str:
+    """A text that changes whenever what the registry reports may have changed."""
+    refusals = digest_of_metadata(refusals_metadata(workspace.store.sources.refusals()))
+    return f"{workspace.store.evaluations.version()} {refusals}"
+
+
+def matrix_keys(workspace: Workspace) -> tuple[list[str], list[str]]:
+    """Candidates and problems (with benchmarks) of the matrix, in the store's order."""
+    return (
+        [candidate.id for candidate in workspace.store.candidates.all()],
+        [entry.id for entry in workspace.store.problems.measured()],
+    )
+
+
+def run_request(request: reconcile.Request) -> dg.RunRequest:
+    """One run for a rectangle: the tags give its first and last cell."""
+    rectangle = request.rectangle
+    return dg.RunRequest(
+        run_key=request.key,
+        tags={
+            RANGE_START: cell_key(rectangle.candidates[0], rectangle.problems[0]),
+            RANGE_END: cell_key(rectangle.candidates[-1], rectangle.problems[-1]),
+            names.CLAIM_TAG: request.key,
+            names.REASON_TAG: request.reason,
+        },
+    )
+
+
+def measured_elsewhere(
+    workspace: Workspace, instance: dg.DagsterInstance, number: int
+) -> tuple[Sequence[dg.AssetMaterialization], int]:
+    """Events of evaluations after `number` that no run reports, and the number that is dealt with.
+
+    A command or another Dagster measured them, or a run that was killed between its commit and its
+    events. What a living run committed is left to it: this waits until the run is over.
+    """
+    suites = {entry.id: entry.suite for entry in workspace.store.problems.measured()}
+    digests = candidate_digests(workspace)
+    events: list[dg.AssetMaterialization] = []
+    over: dict[str, bool | None] = {}
+    for stored in workspace.store.evaluations.after(number, limit=REPORTED_AT_ONCE):
+        item = stored.evaluation
+        if item.run not in over:
+            over[item.run] = run_is_over(instance, item.run)
+        if over[item.run] is None:
+            break
+        number = stored.number
+        if over[item.run] and item.candidate in digests and suites.get(item.problem) == item.suite:
+            events.append(materialization(item, workspace.settings, digests[item.candidate]))
+    return events, number
+
+
+@dg.sensor(
+    job=refresh_job,
+    minimum_interval_seconds=INTERVAL,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Has the scoreboard and the report made anew when the matrix changed: when nothing is due, or once a "
+    "minute while cells are.",
+)
+def scoreboard_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
+    opened, before = workspace.open(), reported_of(context.cursor)
+    if not patiently(lambda: refresh_due(opened, before, time.time())):
+        # The first minute belongs to the first cells: it is counted from the first look.
+        cursor = context.cursor or cursor_of({"at": time.time()})
+        return dg.SensorResult(skip_reason="the scoreboard shows the matrix as it is, or will soon", cursor=cursor)
+    version, now = opened.store.evaluations.version(), time.time()
+    tries = int(before.get("tries", 0)) + 1 if before.get("version") == version else 1
+    cursor = cursor_of({"version": version, "at": now, "tries": tries})
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"{version}-{int(now)}")], cursor=cursor)
+
+
+def refresh_due(workspace: Workspace, before: Mapping[str, Any], now: float) -> bool:
+    """Whether the scoreboard should be made anew: `before` says which version was asked for, when and how often.
+
+    What was asked for and did not come (its run failed) is asked for again, each time later.
+    """
+    version, store = workspace.store.evaluations.version(), workspace.store
+    waited = now - float(before.get("at", now))
+    if before.get("version") == version:
+        reported = reported_version(workspace.settings) == version
+        return not reported and waited >= PARTIAL.total_seconds() * int(before.get("tries", 1))
+    # While cells are due, the version changes with each of them.
+    return store.due.count() == 0 or waited >= PARTIAL.total_seconds()

@@ -1,0 +1,1 @@
+"""The verbs: what the pipeline, the command line and later the board all call."""

@@ -1,0 +1,67 @@
+"""What is due will cost: how many predictions, and about how long, from what was measured before."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from ml_regress.engine.workspace import Workspace
+from ml_regress.store.due import Cell
+
+# Where nothing was measured yet: starting the libraries, and opening one small model.
+START_SECONDS = 3.0
+UNKNOWN_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """`seconds` is a guess from earlier measurements; None where there were none."""
+
+    cells: int
+    candidates: int
+    predictions: int
+    benchmark_rows: int
+    seconds: float
+
+    @property
+    def words(self) -> str:
+        rows = f" and {self.benchmark_rows} benchmark rows" if self.benchmark_rows else ""
+        return (
+            f"{self.cells} cells of {self.candidates} candidates: {self.predictions} predictions{rows}, "
+            f"about {max(1, round(self.seconds))} s"
+        )
+
+
+def estimate(workspace: Workspace, cells: Iterable[Cell]) -> Estimate:
+    """The predictions that these due cells still need, and the time they will take."""
+    store, wanted = workspace.store, set(cells)
+    candidates = {candidate.id: candidate for candidate in store.candidates.all()}
+    dimension = {entry.id: entry for entry in store.problems.measured()}
+    due = [cell for cell in wanted if cell[0] in candidates and cell[1] in dimension]
+    problems = {problem for _, problem in due if dimension[problem].kind == "problem"}
+    suites = store.problems.suites((problem, dimension[problem].suite) for problem in problems)
+    rows = store.problems.benchmark_rows()
+    predictions = benchmark_rows = opened = 0
+    for name in {candidate for candidate, _ in due}:
+        excused = candidates[name].manifest.not_applicable
+        mine = [problem for candidate, problem in due if candidate == name and problem not in excused]
+        digests = {p.input_digest for problem in mine if problem in suites for p in suites[problem].patterns}
+        missing = len(digests - set(store.evaluations.predictions(name, digests).index))
+        fresh = sum(rows.get(problem, 0) for problem in mine)
+        predictions, benchmark_rows = predictions + missing, benchmark_rows + fresh
+        opened += 1 if missing or fresh else 0
+    return Estimate(
+        len(due), len({candidate for candidate, _ in due}), predictions, benchmark_rows, _seconds(workspace, opened)
+    )
+
+
+def _seconds(workspace: Workspace, opened: int) -> float:
+    if not opened:
+        return UNKNOWN_SECONDS
+    stored = workspace.store.evaluations.current().values()
+    past = {
+        (item.evaluation.candidate, item.evaluation.evaluated_at): item.evaluation.seconds
+        for item in stored
+        if item.evaluation.counts.get("opened")
+    }
+    each = median(past.values()) if past else UNKNOWN_SECONDS
+    return START_SECONDS + opened * each

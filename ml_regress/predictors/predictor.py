@@ -1,0 +1,37 @@
+"""What a format gives: a predictor, opened under a policy."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the operator allows, from ml_regress.yaml and never from an artefact.
+
+    `trusted_types` are the types that a skops artefact may hold beyond those skops trusts itself;
+    `time_limit` is in seconds, for opening and predicting together.
+    """
+
+    allow_joblib: bool = False
+    trusted_types: tuple[str, ...] = ()
+    time_limit: float = 60.0
+
+
+class Predictor(Protocol):
+    """An opened candidate: frame in, predictions out.
+
+    `features` is the order of columns it wants, None where it takes the problem's own. `warnings`
+    are the texts of what its artefact had to say when it was opened.
+    """
+
+    @property
+    def features(self) -> tuple[str, ...] | None: ...
+
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+
+    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """One row an input, in order: `answer` and, where offered, one `score:<class>` a class."""
+        ...

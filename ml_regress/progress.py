@@ -1,0 +1,126 @@
+"""What `ml-regress up` tells in the terminal: a bar or plain lines, refusals once, and `ready:`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from ml_regress.engine.workspace import Workspace
+from ml_regress.report.evidence import Evidence
+from ml_regress.report.gather import gather
+from ml_regress.report.scoreboard import matrix_text
+from ml_regress.settings import Settings
+
+VERSION_FILE = "matrix-version"
+
+
+@dataclass(frozen=True)
+class View:
+    """One look at the store: cells measured of cells, standing refusals, and the finished matrix if it is one."""
+
+    measured: int
+    cells: int
+    refusals: tuple[str, ...]
+    version: str
+    reported: bool
+    ready: tuple[str, Table] | None
+
+
+def reported_version(settings: Settings) -> str:
+    """The version of the matrix that the report shows; "" where there is no report."""
+    try:
+        return (settings.report_folder / VERSION_FILE).read_text()
+    except OSError:
+        return ""
+
+
+def write_reported_version(settings: Settings, version: str) -> None:
+    """Notes which version of the matrix the report shows."""
+    (settings.report_folder / VERSION_FILE).write_text(version)
+
+
+@dataclass
+class Watch:
+    """Looks at the store; builds what `ready:` shows once a version, when the UI is `serving`."""
+
+    workspace: Workspace
+    serving: Callable[[], bool] = lambda: True
+    _said: str = ""
+
+    def look(self) -> View:
+        store = self.workspace.store
+        counts, version = store.evaluations.counts(), store.evaluations.version()
+        reported = reported_version(self.workspace.settings) == version
+        finished = reported and counts.due == 0 and store.due.count() == 0
+        ready = None
+        if finished and version != self._said and self.serving():
+            self._said, ready = version, self._ready()
+        refusals = tuple(f"refused {item.source}: {item.message}" for item in store.sources.refusals())
+        return View(counts.cells - counts.due, counts.cells, refusals, version, reported, ready)
+
+    def _ready(self) -> tuple[str, Table]:
+        evidence = gather(self.workspace.store, self.workspace.settings.name)
+        return ready_line(evidence, self.workspace.settings), matrix_text(evidence)
+
+
+def ready_line(evidence: Evidence, settings: Settings) -> str:
+    """`ready:` with counts and addresses."""
+    states = evidence.state_counts()
+    counts = ", ".join(f"{states[state]} {state}" for state in ("ok", "error", "not applicable"))
+    return (
+        f"ready: {_many(len(evidence.candidates), 'candidate')}, {_many(len(evidence.problems), 'problem')}, "
+        f"{_many(len(evidence.benchmarks), 'benchmark')}, {_many(sum(states.values()), 'cell')} ({counts}) - "
+        f"UI {settings.ui_url} - report {settings.report_url}"
+    )
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
+
+
+@dataclass
+class Progress:
+    """Shows views: a bar on a terminal, a line whenever a number changes elsewhere."""
+
+    console: Console
+    _seen: set[str] = field(default_factory=set)
+    _line: str = ""
+    _bar: Bar | None = None
+    _task: TaskID | None = None
+
+    def show(self, view: View) -> None:
+        for refusal in view.refusals:
+            if refusal not in self._seen:
+                self.console.print(refusal, markup=False, highlight=False, soft_wrap=True)
+        self._seen = set(view.refusals)
+        if view.ready is not None:
+            self.stop()
+            line, table = view.ready
+            self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self.console.print(table)
+            self._line = ""
+        elif view.measured < view.cells or (self._bar is not None and not view.reported):
+            self._advance(view)
+
+    def _advance(self, view: View) -> None:
+        if not self.console.is_terminal:
+            line = f"measured {view.measured} of {view.cells} cells"
+            if line != self._line:
+                self.console.print(line, highlight=False)
+            self._line = line
+            return
+        if self._bar is None or self._task is None:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._bar = Bar(*columns, console=self.console, transient=True)
+            self._task = self._bar.add_task("measuring", total=view.cells)
+            self._bar.start()
+        words = "measuring" if view.measured < view.cells else "writing the report"
+        self._bar.update(self._task, completed=view.measured, total=view.cells, description=words)
+
+    def stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        self._bar = self._task = None

@@ -1,0 +1,1 @@
+"""The report: figures, pages and pictures, all functions of one `Evidence`."""

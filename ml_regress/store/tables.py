@@ -1,0 +1,242 @@
+"""The tables. Times are ISO 8601 texts in UTC, structured values are JSON texts: both databases
+keep them alike, and a person can read them with plain SQL.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str, default: str | None = None) -> sa.Column[str]:
+    """A text column: required without a default; optional columns have one so that SQL may leave them out."""
+    return sa.Column(name, sa.Text, nullable=False, server_default=default)
+
+
+def _optional(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text)
+
+
+def _one_of(column: str, *values: str) -> sa.CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+# `revision` is raised by triggers on every change; `frozen_revision` is the one that was last
+# validated; `frozen` is the problem as it was then, and `suite` the digest of its patterns.
+problems = sa.Table(
+    "problems",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("title"),
+    _text("description", ""),
+    _text("owner", ""),
+    _text("severity", "medium"),
+    _text("reported_by", ""),
+    _text("reported_at", ""),
+    _text("state", "open"),
+    _text("inputs", "{}"),
+    _text("answer_type", "text"),
+    _text("labels", "[]"),
+    _optional("positive_label"),
+    _text("metric", "pass_rate"),
+    _text("requirement", "{}"),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("frozen_revision", sa.Integer, nullable=False, server_default="0"),
+    _optional("frozen"),
+    _optional("suite"),
+    _optional("imported_digest"),
+    _optional("source"),
+    _one_of("severity", "low", "medium", "high", "critical"),
+    _one_of("state", "open", "watched", "closed"),
+)
+
+patterns = sa.Table(
+    "patterns",
+    metadata,
+    sa.Column("problem", sa.Text, sa.ForeignKey("problems.id"), primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    _optional("inputs"),
+    _text("expected"),
+    _text("expectation", "equals"),
+    _text("output", "answer"),
+    _optional("tolerance"),
+    _text("polarity", "positive"),
+    _text("origin", "import"),
+    _text("status", "active"),
+    sa.Column("canary", sa.Boolean(create_constraint=True, name="canary"), nullable=False, server_default="0"),
+    _optional("twin"),
+    _optional("parent"),
+    _text("selected_on", ""),
+    _text("note", ""),
+    _optional("imported_digest"),
+    _one_of("polarity", "positive", "negative"),
+    _one_of("origin", "production", "contrived", "outlier", "rating", "import"),
+    _one_of("status", "proposed", "active", "retired"),
+)
+
+benchmarks = sa.Table(
+    "benchmarks",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("state", "open"),
+    _text("definition"),
+    _text("suite"),
+    _text("data_digest"),
+    _optional("source"),
+    _one_of("state", "open", "watched", "closed"),
+)
+
+benchmark_data = sa.Table(
+    "benchmark_data",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+)
+
+suites = sa.Table(
+    "suites",
+    metadata,
+    sa.Column("problem", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),
+    _text("kind"),
+    _text("content"),
+    sa.Column("patterns", sa.Integer, nullable=False),
+    _text("frozen_at"),
+)
+
+candidates = sa.Table(
+    "candidates",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    _text("state", "active"),
+    _text("digest"),
+    _text("sha256"),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    _text("format"),
+    _text("path"),
+    _text("manifest"),
+    _text("libraries"),
+    _text("created_at"),
+    _text("registered_at"),
+    _one_of("state", "active", "archived"),
+    sqlite_autoincrement=True,
+)
+
+# Append-only: the last row of an alias is in force, the others are its history.
+aliases = sa.Table(
+    "aliases",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    _text("alias"),
+    sa.Column("candidate", sa.Text, sa.ForeignKey("candidates.id"), nullable=False),
+    _text("at"),
+    _text("actor"),
+    _text("reason", ""),
+    sqlite_autoincrement=True,
+)
+
+due = sa.Table(
+    "due",
+    metadata,
+    sa.Column("candidate", sa.Text, sa.ForeignKey("candidates.id"), primary_key=True),
+    sa.Column("problem", sa.Text, primary_key=True),
+    _text("suite"),
+    _text("reason"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("claims", sa.Integer, nullable=False, server_default="0"),
+    _optional("claimed_by"),
+    _optional("claimed_at"),
+    sa.Index(None, "claimed_by"),
+    sa.Index(None, "problem"),
+)
+
+environments = sa.Table(
+    "environments",
+    metadata,
+    sa.Column("digest", sa.Text, primary_key=True),
+    _text("content"),
+)
+
+predictions = sa.Table(
+    "predictions",
+    metadata,
+    sa.Column("candidate", sa.Text, sa.ForeignKey("candidates.id"), primary_key=True),
+    sa.Column("input_digest", sa.Text, primary_key=True),
+    sa.Column("draw", sa.Integer, primary_key=True, autoincrement=False, server_default="0"),
+    _optional("answer"),
+    _optional("outputs"),
+    _optional("error"),
+    _text("environment"),
+    _text("made_at"),
+    sqlite_with_rowid=False,
+)
+
+evaluations = sa.Table(
+    "evaluations",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("candidate", sa.Text, sa.ForeignKey("candidates.id"), nullable=False),
+    _text("problem"),
+    _text("suite"),
+    _text("state"),
+    _optional("reason"),
+    sa.Column("passes", sa.Integer),
+    sa.Column("answered", sa.Integer, nullable=False),
+    sa.Column("errors", sa.Integer, nullable=False),
+    _text("measures", "[]"),
+    _text("warnings", "[]"),
+    _text("environments", "[]"),
+    _text("counts", "{}"),
+    sa.Column("seconds", sa.Float, nullable=False, server_default="0"),
+    _text("run", ""),
+    _text("evaluated_at"),
+    sa.UniqueConstraint("candidate", "problem", "suite"),
+    sa.Index(None, "problem", "suite"),
+    _one_of("state", "ok", "error", "not applicable"),
+    sqlite_autoincrement=True,
+)
+
+outcomes = sa.Table(
+    "outcomes",
+    metadata,
+    sa.Column("evaluation", sa.Integer, sa.ForeignKey("evaluations.number"), primary_key=True, autoincrement=False),
+    sa.Column("pattern", sa.Text, primary_key=True),
+    _text("outcome"),
+    _optional("reason"),
+    _one_of("outcome", "passed", "failed", "error"),
+    sqlite_with_rowid=False,
+)
+
+# One row a watched file (or problem written with SQL): what it looked like when it was last read,
+# and why it was refused, if it was.
+sources = sa.Table(
+    "sources",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    _text("kind"),
+    _text("signature"),
+    _optional("refusal"),
+    _text("at"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    _text("at"),
+    _text("actor"),
+    _text("verb"),
+    _text("subject"),
+    _text("detail", ""),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,76 @@
+"""What the tests of the store store."""
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from ml_regress.core.evaluation import Evaluation
+from ml_regress.core.pattern import Pattern, freeze
+from ml_regress.core.problem import Problem
+from ml_regress.store import Store
+from ml_regress.store.due import Cell
+from ml_regress_tests.scenario import muffin_problem
+
+ENVIRONMENT = {"python": "3.11"}
+
+
+def freeze_stale(store: Store, patterns: Sequence[Pattern], problem: Problem | None = None) -> str:
+    """Freeze what changed as the registry would, with these patterns; returns the suite's digest."""
+    given = problem or muffin_problem()
+    suite = freeze(given.measured_content(), given.id, patterns, "")
+    for stale in store.problems.stale():
+        if stale.id == given.id:
+            store.problems.freeze(stale, given, suite)
+    return suite.digest
+
+
+def cells(store: Store) -> list[Cell]:
+    return [cell.cell for cell in store.due.all()]
+
+
+def suite_of(store: Store, problem: str = "muffin") -> str:
+    return next(entry.suite for entry in store.problems.measured() if entry.id == problem)
+
+
+def evaluation(store: Store, candidate: str, problem: str = "muffin", **changes: Any) -> Evaluation:
+    """An evaluation of a cell on its current suite, ok unless told otherwise."""
+    given: dict[str, Any] = {"suite": suite_of(store, problem), "state": "ok", "passes": 1, "answered": 2}
+    return Evaluation(candidate, problem, **{**given, **changes})
+
+
+def outcomes(*rows: tuple[str, str]) -> pd.DataFrame:
+    return pd.DataFrame([(*row, None) for row in rows], columns=["pattern", "outcome", "reason"], dtype=object)
+
+
+def predictions(**answers: Any) -> pd.DataFrame:
+    """Predictions by input digest; an Exception stands for an error."""
+    failed = {name: isinstance(value, Exception) for name, value in answers.items()}
+    return pd.DataFrame(
+        {
+            "answer": [None if failed[name] else value for name, value in answers.items()],
+            "outputs": [None] * len(answers),
+            "error": [str(value) if failed[name] else None for name, value in answers.items()],
+        },
+        index=pd.Index(list(answers), dtype=object),
+        dtype=object,
+    )
+
+
+def commit(store: Store, candidate: str, *made: Evaluation, claim: str = "run-1", **answers: Any) -> None:
+    store.evaluations.commit(
+        candidate, made, predictions=predictions(**answers), environment=ENVIRONMENT if answers else None, claim=claim
+    )
+
+
+def in_processes(work: Callable[..., None], arguments: Sequence[tuple[Any, ...]]) -> list[int | None]:
+    """Run a function in one process for each tuple of arguments, at once; returns their exit codes."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["ml_regress_tests.store.made"])  # imported once, not by every process
+    running = [context.Process(target=work, args=given) for given in arguments]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join(timeout=120)
+    return [process.exitcode for process in running]

@@ -1,0 +1,237 @@
+"""What was measured is stored once, whole, and read back as it was."""
+
+import math
+import sqlite3
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from ml_regress.core.evaluation import Evaluation, Measure
+from ml_regress.store import Store
+from ml_regress_tests.scenario import execute, import_muffins, muffin_pattern, muffin_problem, registered, scalar
+from ml_regress_tests.store.made import (
+    ENVIRONMENT,
+    cells,
+    commit,
+    evaluation,
+    in_processes,
+    outcomes,
+    predictions,
+)
+
+
+@pytest.fixture
+def matrix(store: Store) -> Store:
+    import_muffins(store, [muffin_pattern("a"), muffin_pattern("b")])
+    store.candidates.register(registered("model-1"))
+    return store
+
+
+def test_an_evaluation_comes_back_as_it_was_committed(matrix: Store) -> None:
+    made = evaluation(
+        matrix,
+        "model-1",
+        measures=(Measure("pass_rate", 0.5, None, 0.1, 0.9), Measure("f1", None, "one class")),
+        warnings=("é",),
+        environments=("e",),
+        seconds=1.5,
+        counts={"opened": 1},
+        evaluated_at="2026-06-01T00:00:00Z",
+        outcomes=outcomes(("a", "passed"), ("b", "failed")),
+    )
+    commit(matrix, "model-1", made, x="muffin")
+    (stored,) = matrix.evaluations.current().values()
+    assert stored.evaluation == made
+    assert cells(matrix) == []
+    found = matrix.evaluations.outcomes([stored.number])
+    assert found[["pattern", "outcome"]].to_numpy().tolist() == [["a", "passed"], ["b", "failed"]]
+    assert matrix.evaluations.outcomes([]).columns.tolist() == ["evaluation", "pattern", "outcome", "reason"]
+
+
+def test_predictions_come_back_raw(matrix: Store) -> None:
+    given = predictions(a=1, b="1", c=True, d=0.1, e=None, f=ValueError("broke"))
+    given["outputs"] = [{"score:cat": 0.25}, {"score:cat": math.nan}, None, None, None, None]
+    matrix.evaluations.commit("model-1", [], predictions=given, environment=ENVIRONMENT, claim="run")
+    found = matrix.evaluations.predictions("model-1", iter(["a", "b", "c", "d", "e", "f", "unknown"])).loc[
+        list("abcdef")
+    ]
+    assert [repr(answer) for answer in found["answer"]] == ["1", "'1'", "True", "0.1", "None", "None"]
+    assert found["error"].tolist() == [None, None, None, None, None, "broke"]
+    assert found["outputs"]["a"] == {"score:cat": 0.25}
+    assert matrix.evaluations.environment(found["environment"]["a"]) == ENVIRONMENT
+    assert matrix.evaluations.environment("unknown") == {}
+    assert len(matrix.evaluations.predictions("model-1", [])) == 0
+    assert len(matrix.evaluations.predictions("model-2", ["a"])) == 0
+
+
+def test_a_frame_with_nan_for_none_loses_no_answer(matrix: Store) -> None:
+    given = pd.DataFrame(
+        {"answer": ["cat", "dog"], "outputs": [None, None], "error": [None, "broke"]}, index=["a", "b"]
+    )
+    assert isinstance(given["error"]["a"], float)
+    matrix.evaluations.commit("model-1", [], predictions=given, environment=None, claim="run")
+    found = matrix.evaluations.predictions("model-1", ["a", "b"]).loc[["a", "b"]]
+    assert found[["answer", "error"]].to_numpy().tolist() == [["cat", None], [None, "broke"]]
+
+
+def test_committing_again_changes_nothing(matrix: Store) -> None:
+    first = evaluation(matrix, "model-1", outcomes=outcomes(("a", "passed")))
+    commit(matrix, "model-1", first, x="muffin")
+    before = matrix.evaluations.version()
+    second = evaluation(matrix, "model-1", passes=0, outcomes=outcomes(("a", "failed"), ("b", "failed")))
+    commit(matrix, "model-1", second, x="chihuahua")
+    (stored,) = matrix.evaluations.current().values()
+    assert stored.evaluation.passes == 1
+    assert matrix.evaluations.outcomes([stored.number])["outcome"].tolist() == ["passed"]
+    assert matrix.evaluations.predictions("model-1", ["x"])["answer"].tolist() == ["muffin"]
+    assert matrix.evaluations.version() == before
+
+
+def test_an_error_gives_way_to_an_answer(matrix: Store) -> None:
+    failed = evaluation(matrix, "model-1", state="error", reason="broke", outcomes=outcomes(("a", "error")))
+    commit(matrix, "model-1", failed, x=ValueError("broke"))
+    (old,) = matrix.evaluations.current().values()
+    commit(matrix, "model-1", evaluation(matrix, "model-1", outcomes=outcomes(("a", "passed"))), x="muffin")
+    (new,) = matrix.evaluations.current().values()
+    assert (new.evaluation.state, new.number > old.number) == ("ok", True)
+    found = matrix.evaluations.predictions("model-1", ["x"])
+    assert found[["answer", "error"]].to_numpy().tolist() == [["muffin", None]]
+    assert scalar(matrix, "SELECT count(*) FROM outcomes") == 1
+
+
+def test_inputs_that_stand_twice_in_one_commit_are_stored_once(matrix: Store) -> None:
+    twice = pd.concat([predictions(x="muffin"), predictions(x="muffin")])
+    matrix.evaluations.commit("model-1", [], predictions=twice, environment=ENVIRONMENT, claim="run")
+    assert scalar(matrix, "SELECT count(*) FROM predictions") == 1
+
+
+def test_a_commit_that_breaks_half_way_writes_nothing(matrix: Store) -> None:
+    broken = evaluation(matrix, "model-1", outcomes=outcomes(("a", "passed"), ("b", "perhaps")))
+    before = matrix.evaluations.version()
+    with pytest.raises(sa.exc.IntegrityError):
+        commit(matrix, "model-1", broken, x="muffin")
+    for table in ("predictions", "environments", "evaluations", "outcomes"):
+        assert scalar(matrix, f"SELECT count(*) FROM {table}") == 0
+    assert cells(matrix) == [("model-1", "muffin")]
+    assert matrix.evaluations.version() == before
+    commit(matrix, "model-1", evaluation(matrix, "model-1"))
+    assert cells(matrix) == []
+
+
+def test_evaluations_are_read_in_the_order_of_their_commits(matrix: Store) -> None:
+    matrix.candidates.register(registered("model-0"))
+    commit(matrix, "model-1", evaluation(matrix, "model-1"))
+    commit(matrix, "model-0", evaluation(matrix, "model-0"))
+    first, second = matrix.evaluations.after(0)
+    assert [first.evaluation.candidate, second.evaluation.candidate] == ["model-1", "model-0"]
+    assert matrix.evaluations.after(first.number) == [second]
+    assert matrix.evaluations.after(0, limit=1) == [first]
+    assert matrix.evaluations.after(second.number) == []
+
+
+def test_current_means_the_current_suite_and_old_ones_stay_as_history(matrix: Store) -> None:
+    commit(matrix, "model-1", evaluation(matrix, "model-1"))
+    import_muffins(matrix, [muffin_pattern("a")], sync=True)
+    assert matrix.evaluations.current() == {}
+    commit(matrix, "model-1", evaluation(matrix, "model-1", passes=0))
+    assert [stored.evaluation.passes for stored in matrix.evaluations.current().values()] == [0]
+    assert len(matrix.evaluations.after(0)) == 2
+    assert matrix.evaluations.current([]) == {}
+    assert matrix.evaluations.current([("model-1", "nothing")]) == {}
+
+
+def test_counts_are_of_active_candidates_and_the_current_suites(matrix: Store) -> None:
+    import_muffins(matrix, [muffin_pattern("a", problem="bagel")], muffin_problem("bagel"))
+    matrix.candidates.register(registered("model-2"))
+    matrix.candidates.register(registered("old"))
+    commit(matrix, "model-1", evaluation(matrix, "model-1"))
+    commit(matrix, "model-1", evaluation(matrix, "model-1", "bagel", state="error", reason="broke"))
+    commit(matrix, "model-2", evaluation(matrix, "model-2", "bagel", state="not applicable", reason="no"))
+    commit(matrix, "old", evaluation(matrix, "old"))
+    matrix.candidates.archive("old", actor="me")
+    counts = matrix.evaluations.counts()
+    assert (counts.cells, counts.ok, counts.error, counts.not_applicable, counts.due) == (4, 1, 1, 1, 1)
+    assert counts.due == matrix.due.count()
+
+
+def test_the_version_changes_with_the_matrix_and_its_names(matrix: Store) -> None:
+    versions = [matrix.evaluations.version()]
+    matrix.candidates.register(registered("model-2"))
+    versions.append(matrix.evaluations.version())
+    commit(matrix, "model-1", evaluation(matrix, "model-1", state="error", reason="broke"))
+    versions.append(matrix.evaluations.version())
+    commit(matrix, "model-1", evaluation(matrix, "model-1"))
+    versions.append(matrix.evaluations.version())
+    import_muffins(matrix, [muffin_pattern("a"), muffin_pattern("b")], muffin_problem(title="Other"))
+    versions.append(matrix.evaluations.version())
+    matrix.candidates.adopt_production("model-1", actor="operator", reason="it served")
+    versions.append(matrix.evaluations.version())
+    matrix.candidates.archive("model-2", actor="me")
+    versions.append(matrix.evaluations.version())
+    assert len(set(versions)) == len(versions)
+
+
+def test_the_version_stays_while_nothing_changes(matrix: Store) -> None:
+    before = matrix.evaluations.version()
+    import_muffins(matrix, [muffin_pattern("a"), muffin_pattern("b")])
+    matrix.candidates.register(registered("model-1"))
+    matrix.due.claim(cells(matrix), "run-1")
+    matrix.due.release("run-1", crashed=False)
+    matrix.due.audit()
+    assert matrix.evaluations.version() == before
+
+
+def store_results(url: str, worker: int) -> None:
+    """200 results of one worker, each in a commit of its own."""
+    store = Store.open(url)
+    for number in range(200):
+        made = evaluation_of(f"suite-{worker}-{number}")
+        store.evaluations.commit(
+            "model-1",
+            [made],
+            predictions=predictions(**{f"x-{worker}-{number}": 1}),
+            environment=ENVIRONMENT,
+            claim="c",
+        )
+    store.close()
+
+
+def evaluation_of(suite: str) -> Evaluation:
+    return Evaluation("model-1", "muffin", suite, "ok", passes=1, answered=1, outcomes=outcomes(("a", "passed")))
+
+
+@pytest.mark.slow
+def test_eight_processes_that_store_at_once_lose_nothing(matrix: Store, database_url: str) -> None:
+    reading = matrix.database.engine.connect()
+    assert reading.execute(sa.text("SELECT count(*) FROM evaluations")).scalar_one() == 0
+    assert in_processes(store_results, [(database_url, worker) for worker in range(8)]) == [0] * 8
+    if isinstance(reading.connection.dbapi_connection, sqlite3.Connection):  # it still sees what it saw
+        assert reading.execute(sa.text("SELECT count(*) FROM evaluations")).scalar_one() == 0
+    reading.close()
+    for table in ("evaluations", "predictions", "outcomes"):
+        assert scalar(matrix, f"SELECT count(*) FROM {table}") == 1600
+
+
+def test_a_read_sees_one_state(matrix: Store) -> None:
+    with matrix.database.read() as connection:
+        count = sa.text("SELECT count(*) FROM candidates")
+        before = connection.execute(count).scalar_one()
+        execute(matrix, "DELETE FROM due")
+        matrix.candidates.register(registered("model-2"))
+        assert connection.execute(count).scalar_one() == before
+
+
+def test_thousands_of_cells_and_predictions_fit_into_one_call(store: Store) -> None:
+    import_muffins(store, [muffin_pattern("a")])
+    store.candidates.register(registered("model-1"))
+    assert len(store.due.claim([(f"model-{number}", "muffin") for number in range(20_000)], "run")) == 1
+    assert len(store.due.request([(f"model-{number}", "muffin") for number in range(20_000)], "asked")) == 1
+    names = [f"{number:064d}" for number in range(50_000)]
+    made = pd.DataFrame(
+        {"answer": names, "outputs": None, "error": None}, index=pd.Index(names, dtype=object), dtype=object
+    )
+    store.evaluations.commit("model-1", [], predictions=made, environment=ENVIRONMENT, claim="run")
+    assert len(store.evaluations.predictions("model-1", names)) == 50_000
+    assert store.evaluations.current([(f"model-{number}", "muffin") for number in range(20_000)]) == {}
+    assert len(store.evaluations.outcomes(range(50_000))) == 0
