@@ -37,7 +37,9 @@ CREATE TABLE outcome(evaluation INTEGER, pattern TEXT, outcome TEXT, reason TEXT
 Insert = Callable[[str, list[tuple[object, ...]]], None]
 
 
-def raw_engine(read: Callable[[], list[tuple[str, str, str, str, int]]], insert: Insert, artefact: Path, name: str) -> None:
+def raw_engine(
+    read: Callable[[], list[tuple[str, str, str, str, int]]], insert: Insert, artefact: Path, name: str
+) -> None:
     """The hand-written way: everything at once, nothing checked."""
     rows = read()
     images = np.array([json.loads(row[3]) for row in rows])
@@ -111,9 +113,7 @@ def postgresql_limit(asked: Questions, url: str) -> Callable[[Path, str], None]:
 
 def _questions(asked: Questions) -> list[tuple[str, str, str, str, int]]:
     digests = [f"digest-{at:060d}" for at in range(len(asked.problems))]
-    return list(
-        zip(asked.problems, asked.patterns, digests, raw_inputs(asked), asked.expected.tolist(), strict=True)
-    )
+    return list(zip(asked.problems, asked.patterns, digests, raw_inputs(asked), asked.expected.tolist(), strict=True))
 
 
 @contextmanager

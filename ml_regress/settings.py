@@ -80,7 +80,9 @@ def _find(workspace: Path | None, environ: Mapping[str, str]) -> Path:
         workspace = Path(environ["ML_REGRESS_WORKSPACE"])
     if workspace is not None:
         if not (workspace / FILE).is_file():
-            raise NotFound(f"{workspace} is no workspace (it has no {FILE}); make one with `ml-regress init {workspace}`")
+            raise NotFound(
+                f"{workspace} is no workspace (it has no {FILE}); make one with `ml-regress init {workspace}`"
+            )
         return workspace.resolve()
     here = Path.cwd()
     for folder in (here, *here.parents):

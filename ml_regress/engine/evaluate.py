@@ -98,7 +98,9 @@ def evaluate(
         shown = ", ".join(f"{candidate}|{problem}" for candidate, problem in unknown[:5])
         raise NotFound(f"{len(unknown)} cells are no part of the matrix, among them {shown}")
     if asked:
-        resting = [cell for cell, stored in store.evaluations.current(wanted).items() if stored.evaluation.state == ERROR]
+        resting = [
+            cell for cell, stored in store.evaluations.current(wanted).items() if stored.evaluation.state == ERROR
+        ]
         store.due.request(resting, "asked for")
     held = {cell.cell: cell for cell in store.due.claim(wanted, claim)}
     try:
@@ -220,9 +222,7 @@ class _Measurement:
     def measure(self, host: PredictorHost) -> _Measured:
         """Predict what is missing, score all, and make one evaluation a cell."""
         started = time.perf_counter()
-        digests = {
-            pattern.input_digest for suite in self._suites.values() for pattern in suite.patterns
-        }
+        digests = {pattern.input_digest for suite in self._suites.values() for pattern in suite.patterns}
         stored = self._workspace.store.evaluations.predictions(self._candidate.id, digests)
         if self._asked:
             stored = stored[stored["error"].isna()]
@@ -324,7 +324,11 @@ class _Measurement:
         if whole:
             return self._failed(cell, reasons[0], len(wanted))
         missing = pd.DataFrame(
-            {"answer": None, "outputs": None, "error": [answers.failed[name] for name in wanted if name in answers.failed]},
+            {
+                "answer": None,
+                "outputs": None,
+                "error": [answers.failed[name] for name in wanted if name in answers.failed],
+            },
             index=pd.Index([name for name in wanted if name in answers.failed], dtype=object),
             dtype=object,
         )
@@ -353,9 +357,7 @@ class _Measurement:
             outcomes=outcomes,
         )
 
-    def _environment_warnings(
-        self, environments: Iterable[str], answers: _Answers, suite: Suite
-    ) -> tuple[str, ...]:
+    def _environment_warnings(self, environments: Iterable[str], answers: _Answers, suite: Suite) -> tuple[str, ...]:
         """What the environments of the predictions have to say: versions, and columns that were dropped."""
         found: list[str] = []
         for digest in environments:

@@ -68,7 +68,9 @@ def _cell_row(
     )
     if item.metric is not None:
         metric = item.metric
-        row.update(metric_name=metric.name, metric=metric.value, low=metric.low, high=metric.high, undefined=metric.reason)
+        row.update(
+            metric_name=metric.name, metric=metric.value, low=metric.low, high=metric.high, undefined=metric.reason
+        )
     return row
 
 
@@ -92,9 +94,7 @@ def _pattern_rows(store: Store, suite: Suite) -> list[dict[str, Any]]:
     ]
 
 
-def _outcomes(
-    store: Store, current: Mapping[tuple[str, str], Stored], suites: Mapping[str, Suite]
-) -> pd.DataFrame:
+def _outcomes(store: Store, current: Mapping[tuple[str, str], Stored], suites: Mapping[str, Suite]) -> pd.DataFrame:
     numbers = {stored.number: cell for cell, stored in current.items() if cell[1] in suites}
     found = store.evaluations.outcomes(numbers)
     found["candidate"] = [numbers[number][0] for number in found["evaluation"]]

@@ -85,10 +85,10 @@ def test_a_corrected_expectation_opens_nothing_and_changes_outcomes(
     assert outcomes(workspace, "b") == {"p1": "failed", "p2": "passed", "p3": "passed"}
 
 
-def test_an_edited_note_makes_nothing_due(
-    workspace: Workspace, folder: Path, measured: dict[str, Path]
-) -> None:
-    write_problem(folder, "muffin", [{**MUFFINS[0], "note": "seen by a user"}, *MUFFINS[1:]], description="Looks alike.")
+def test_an_edited_note_makes_nothing_due(workspace: Workspace, folder: Path, measured: dict[str, Path]) -> None:
+    write_problem(
+        folder, "muffin", [{**MUFFINS[0], "note": "seen by a user"}, *MUFFINS[1:]], description="Looks alike."
+    )
     take_in(workspace)
     assert workspace.store.due.count() == 0
     assert workspace.store.problems.get("muffin").description == "Looks alike."
@@ -103,9 +103,7 @@ def test_a_retired_pattern_opens_nothing_and_aggregates_anew(
     assert (cell(workspace, "a").passes, cell(workspace, "a").answered) == (2, 2)
 
 
-def test_a_tester_acts_with_sql(
-    workspace: Workspace, host: PredictorHost, measured: dict[str, Path]
-) -> None:
+def test_a_tester_acts_with_sql(workspace: Workspace, host: PredictorHost, measured: dict[str, Path]) -> None:
     execute(
         workspace.store,
         "INSERT INTO patterns (problem, id, inputs, expected) VALUES ('muffin', 'sql', :inputs, 'muffin')",
@@ -134,7 +132,10 @@ def test_an_invalid_row_of_sql_keeps_the_last_valid_suite_and_is_named(
     (refusal,) = workspace.store.sources.refusals()
     assert "p2" in refusal.message and "waffle" in refusal.message and "big" in refusal.message
     assert outcomes(workspace, "a")["p2"] == "passed"
-    execute(workspace.store, "UPDATE patterns SET expected = 'muffin', inputs = '{\"ears\": 2, \"crumbs\": 1}' WHERE id = 'p2'")
+    execute(
+        workspace.store,
+        "UPDATE patterns SET expected = 'muffin', inputs = '{\"ears\": 2, \"crumbs\": 1}' WHERE id = 'p2'",
+    )
     take_in(workspace)
     assert workspace.store.sources.refusals() == []
     assert workspace.store.due.count() == 0
@@ -159,9 +160,7 @@ def test_production_cannot_be_archived(workspace: Workspace, measured: dict[str,
     assert workspace.store.candidates.get("a").state == "active"
 
 
-def test_measuring_again_changes_nothing(
-    workspace: Workspace, host: PredictorHost, measured: dict[str, Path]
-) -> None:
+def test_measuring_again_changes_nothing(workspace: Workspace, host: PredictorHost, measured: dict[str, Path]) -> None:
     cells = [("a", "muffin"), ("b", "towel")]
     before = workspace.store.evaluations.version()
     results = list(evaluate(workspace, cells, claim="again", asked=True, host=host))
@@ -211,7 +210,9 @@ def test_a_candidate_that_raises_on_some_inputs_fails_there_alone(
 def test_a_missing_answer_is_an_error_of_its_pattern_and_the_rate_is_over_the_others(
     workspace: Workspace, folder: Path, host: PredictorHost
 ) -> None:
-    write_problem(folder, "muffin", [row("p1", 1, "7"), row("p2", 2, "7"), row("p3", 3, "1")], labels=[], answer="number")
+    write_problem(
+        folder, "muffin", [row("p1", 1, "7"), row("p2", 2, "7"), row("p3", 3, "1")], labels=[], answer="number"
+    )
     write_candidate(folder, "nan", MissingModel(7))
     take_in(workspace)
     measure_due(workspace, host)

@@ -97,7 +97,8 @@ def test_a_problem_written_with_sql_alone_is_measured(workspace: Workspace, fold
         "INSERT INTO problems (id, title, inputs) VALUES ('sql', 'Written with SQL', '{\"ears\": \"number\"}')",
     )
     execute(
-        workspace.store, "INSERT INTO patterns (problem, id, inputs, expected) VALUES ('sql', 'p1', '{\"ears\": 1}', 'cat')"
+        workspace.store,
+        "INSERT INTO patterns (problem, id, inputs, expected) VALUES ('sql', 'p1', '{\"ears\": 1}', 'cat')",
     )
     write_candidate(folder, "a", ConstantModel())
     take_in(workspace)
