@@ -22,8 +22,8 @@ from ml_regress.predictors.host import PredictorHost
 CANDIDATES, DISTINCT, RUNS = 200, 20, 3
 BOUND = 2.0
 TABLES = """
-CREATE TABLE prediction(candidate TEXT, digest TEXT, draw INTEGER, answer TEXT, outputs TEXT, error TEXT, environment TEXT,
-  made_at TEXT, PRIMARY KEY(candidate, digest, draw));
+CREATE TABLE prediction(candidate TEXT, digest TEXT, draw INTEGER, answer TEXT, outputs TEXT, error TEXT,
+  environment TEXT, made_at TEXT, PRIMARY KEY(candidate, digest, draw));
 CREATE TABLE evaluation(number INTEGER PRIMARY KEY, candidate TEXT, problem TEXT, suite TEXT, passes INTEGER,
   answered INTEGER, rate FLOAT);
 CREATE TABLE outcome(evaluation INTEGER, pattern TEXT, outcome TEXT, reason TEXT, PRIMARY KEY(evaluation, pattern));
@@ -38,11 +38,11 @@ def by_hand(db: sqlite3.Connection, artefacts: list[Path], image: list[float], e
         outputs = json.dumps({f"score:{label}": score for label, score in zip(model.classes_, scores, strict=True)})
         key = draw * CANDIDATES + number
         with db:
-            db.execute("INSERT INTO prediction VALUES (?,?,?,?,?,?,?,?)",
-                       (f"c{number}", f"digest-{draw}", 0, str(answer), outputs, None, "env", "2026-06-01"))  # fmt: skip
+            made = (f"c{number}", f"digest-{draw}", 0, str(answer), outputs, None, "env", "2026-06-01")
+            db.execute("INSERT INTO prediction VALUES (?,?,?,?,?,?,?,?)", made)
             passed = answer == expected
-            db.execute("INSERT INTO evaluation VALUES (?,?,?,?,?,?,?)",
-                       (key, f"c{number}", "problem", f"suite-{draw}", int(passed), 1, float(passed)))  # fmt: skip
+            cell = (key, f"c{number}", "problem", f"suite-{draw}", int(passed), 1, float(passed))
+            db.execute("INSERT INTO evaluation VALUES (?,?,?,?,?,?,?)", cell)
             db.execute("INSERT INTO outcome VALUES (?,?,?,?)", (key, "pattern", "passed" if passed else "failed", None))
 
 

@@ -45,7 +45,8 @@ def fill(made: Workspace) -> None:
                 sa.insert(tables.evaluations),
                 [
                     {"number": 1 + c * PROBLEMS + p, "candidate": f"c{c:04d}", "problem": f"p{p:03d}",
-                     "suite": f"suite-{p}", "state": "ok", "passes": 10, "answered": 12, "errors": 0, "evaluated_at": at}
+                     "suite": f"suite-{p}", "state": "ok", "passes": 10, "answered": 12, "errors": 0,
+                     "evaluated_at": at}
                     for p in range(PROBLEMS)
                 ],
             )  # fmt: skip

@@ -27,9 +27,10 @@ from ml_regress.predictors.host import PredictorHost
 PROBLEMS, PATTERNS, RUNS = 100, 12, 7
 BOUND = 2.0
 TABLES = """
-CREATE TABLE question(problem TEXT, pattern TEXT, digest TEXT, inputs TEXT, expected INTEGER, PRIMARY KEY(problem, pattern));
-CREATE TABLE prediction(candidate TEXT, digest TEXT, draw INTEGER, answer TEXT, outputs TEXT, error TEXT, environment TEXT,
-  made_at TEXT, PRIMARY KEY(candidate, digest, draw));
+CREATE TABLE question(problem TEXT, pattern TEXT, digest TEXT, inputs TEXT, expected INTEGER,
+  PRIMARY KEY(problem, pattern));
+CREATE TABLE prediction(candidate TEXT, digest TEXT, draw INTEGER, answer TEXT, outputs TEXT, error TEXT,
+  environment TEXT, made_at TEXT, PRIMARY KEY(candidate, digest, draw));
 CREATE TABLE evaluation(number INTEGER PRIMARY KEY, candidate TEXT, problem TEXT, suite TEXT, passes INTEGER,
   answered INTEGER, rate FLOAT);
 CREATE TABLE outcome(evaluation INTEGER, pattern TEXT, outcome TEXT, reason TEXT, PRIMARY KEY(evaluation, pattern));

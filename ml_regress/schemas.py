@@ -140,7 +140,7 @@ def _one_of(words: tuple[str, ...]) -> pa.Check:
 
 
 def _count() -> pa.Check:
-    return pa.Check(lambda series: series.map(lambda n: n is None or n != n or n >= 0), error="must be at least 0")
+    return pa.Check(lambda series: series.map(lambda n: pd.isna(n) or n >= 0), error="must be at least 0")
 
 
 def _rows(check: Callable[[pd.DataFrame], Any], column: str, words: str) -> pa.Check:
@@ -216,7 +216,7 @@ CELLS = pa.DataFrameSchema(
         _rows(
             lambda frame: pd.Series(
                 [
-                    passes is None or passes != passes or passes <= answered
+                    pd.isna(passes) or passes <= answered
                     for passes, answered in zip(frame["passes"], frame["answered"], strict=True)
                 ],
                 index=frame.index,

@@ -153,7 +153,7 @@ def test_a_cell_passes_at_most_what_it_answered() -> None:
         }
     )
     assert len(validated(CELLS, frame, "cells")) == 2
-    with pytest.raises(InvalidInput, match="row 1, column 'passes': .*: cannot be more than the patterns answered"):
+    with pytest.raises(InvalidInput, match=r"row 1, column 'passes': .*: cannot be more than the patterns answered"):
         validated(CELLS, frame.assign(passes=[4, None]), "cells")
     with pytest.raises(InvalidInput, match="row 2, column 'problem': 'p': is there twice for one candidate"):
         validated(CELLS, frame.assign(problem=["p", "p"]), "cells")

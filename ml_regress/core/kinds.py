@@ -72,7 +72,7 @@ def _matches(column: TypedColumn, expectations: Sequence[Expectation], _: TypedC
 
 
 def _other(expected: TypedColumn | None) -> np.ndarray:
-    assert expected is not None  # score() looks the other pattern up for these kinds
+    assert expected is not None  # noqa: S101  score() looks the other pattern up for these kinds
     return expected.values
 
 

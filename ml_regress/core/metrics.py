@@ -82,7 +82,7 @@ def measure_scorer(metric: str, frame: pd.DataFrame, scorer: Scorer | None = Non
         number = float(value)
     except NotFound as error:
         return Measure(metric, None, str(error))
-    except Exception as error:  # code of another package: its failure is the reason, never a number
+    except Exception as error:  # noqa: BLE001  code of another package: its failure is the reason, never a number
         return Measure(metric, None, f"the scorer failed: {_words(error)}")
     if isinstance(value, str) or not math.isfinite(number):
         return Measure(metric, None, f"the scorer gave {value!r}, which is no finite number")
@@ -259,7 +259,7 @@ def _roc_auc(data: _Data) -> _Result:
 
 def _sklearn() -> Any:
     """scikit-learn's metrics, imported when one is asked for: that takes seconds, which every process would pay."""
-    from sklearn import metrics
+    from sklearn import metrics  # noqa: PLC0415
 
     return metrics
 

@@ -22,7 +22,7 @@ from ml_regress.core.statistics import wilson
 from ml_regress.core.typed_column import TypedColumn, typed_column
 from ml_regress.errors import shortened
 
-PASS_RATE = "pass_rate"
+PASS_RATE = "pass_rate"  # noqa: S105  a metric is no password
 NO_PREDICTION = "no prediction"
 _ABSENT = object()
 
@@ -89,7 +89,7 @@ class _Looks:
         self._answers: list[Any] = aligned["answer"].tolist()
         self._outputs: list[Any] = aligned["outputs"].tolist()
         self._faults = aligned["error"].where(aligned["error"].notna(), None).to_numpy(dtype=object, copy=True)
-        self._faults[predictions.index.get_indexer(digests) < 0] = NO_PREDICTION
+        self._faults[predictions.index.get_indexer(pd.Index(digests, dtype=object)) < 0] = NO_PREDICTION
         self._known: dict[tuple[str, str], _Look] = {}
 
     def type_of(self, kind: str, output: str) -> str:

@@ -35,6 +35,7 @@ def import_problem(workspace: Workspace, path: Path, *, sync: bool = False, acto
     """Import one problem file with its patterns, and freeze its suite; raises InvalidInput or Conflict."""
     known = workspace.store.problems.patterns(str(yaml_text.load(path).get("id")))
     given = read_problem(path, frozenset(known["id"]))
+    scorer_version(given.problem.metric)  # a scorer that is not installed is said now, and not in every cell
     imported = workspace.store.problems.import_problem(
         given.problem, given.patterns, source=workspace.relative(path), sync=sync, actor=actor
     )

@@ -88,7 +88,8 @@ def _series(column: Column, values: pa.ChunkedArray) -> "pd.Series[Any]":
     if column.kind in ("integer", "boolean") and not column.optional:
         return pd.Series(values.to_numpy())
     kind: Any = {"integer": "Int64", "boolean": "boolean"}.get(column.kind, object)
-    return pd.Series(values.to_pylist(), dtype=kind)
+    made: pd.Series[Any] = pd.Series(values.to_pylist(), dtype=kind)
+    return made
 
 
 def _declared(given: dict[str, Any], source: str) -> tuple[Benchmark, Declaration]:

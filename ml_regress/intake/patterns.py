@@ -196,13 +196,14 @@ def _unguarded(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     for row, cell in enumerate(frame[GUARDED].tolist()):
         try:
             names = json.loads(cell) if cell else []
-            places = [frame.columns.get_loc(name) for name in names]
+            places = [list(frame.columns).index(name) for name in names]
         except (ValueError, KeyError, TypeError):
             rule = "must be empty or a JSON list of columns; it is written by an export"
             faults.append(Fault(source, row + 1, GUARDED, cell, rule))
             continue
         for place in places:
-            frame.iat[row, place] = (frame.iat[row, place] or "").removeprefix(_GUARD)
+            text = frame.iat[row, place]
+            frame.iat[row, place] = "" if text is None else str(text).removeprefix(_GUARD)
     if faults:
         raise InvalidInput(faults)
     return frame
@@ -231,7 +232,7 @@ def table_of_stored(frame: pd.DataFrame, problem: Problem, source: str) -> pd.Da
     for field in FIELDS:
         if field in stored and field not in _STORE_ONLY:
             cells = stored[field].tolist()
-            table[field] = [None if cell is None or cell != cell else _canary(field, cell) for cell in cells]
+            table[field] = [None if pd.isna(cell) else _canary(field, cell) for cell in cells]
     return pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in table.items()})
 
 
@@ -240,7 +241,7 @@ def _canary(field: str, cell: Any) -> str:
 
 
 def _stored_inputs(text: str | None) -> dict[str, str | None] | None:
-    if text is None or text != text:
+    if text is None or pd.isna(text):
         return None
     found = json.loads(text, parse_int=str, parse_float=str)
     if found is None:

@@ -174,8 +174,7 @@ def _json(value: Any) -> str:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    # pyarrow takes a moment to import, and most tables are CSV.
-    from ml_regress.intake.parquet import text_columns
+    from ml_regress.intake.parquet import text_columns  # noqa: PLC0415  pyarrow takes a moment, and most tables are CSV
 
     names, columns = text_columns(read_bytes(path), str(path))
     return table_of(names, columns, str(path))

@@ -87,7 +87,7 @@ def _pattern_rows(store: Store, suite: Suite) -> list[dict[str, Any]]:
             "canary": pattern.canary,
             "twin": pattern.twin,
             "origin": rows.at[pattern.id, "origin"],
-            "selected_on": tuple(rows.at[pattern.id, "selected_on"].split()),
+            "selected_on": tuple(str(rows.at[pattern.id, "selected_on"]).split()),
             "note": rows.at[pattern.id, "note"],
         }
         for pattern in suite.patterns

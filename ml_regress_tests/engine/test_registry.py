@@ -7,7 +7,7 @@ import pytest
 from ml_regress.core.candidate import Candidate
 from ml_regress.engine import registry
 from ml_regress.engine.workspace import Workspace
-from ml_regress.errors import Conflict, InvalidInput
+from ml_regress.errors import Conflict, NotFound
 from ml_regress_tests.models import ConstantModel, save_model, write_manifest
 from ml_regress_tests.scenario import age, execute, row, scalar, take_in, write_candidate, write_problem
 
@@ -158,11 +158,11 @@ def test_a_corrected_note_of_a_candidate_costs_nothing(workspace: Workspace, fol
     write_problem(folder, "muffin", [row("p1", 1)])
     write_candidate(folder, "a", ConstantModel())
     take_in(workspace)
-    execute(workspace.store, "DELETE FROM due")
+    before = workspace.store.due.all()
     write_manifest(folder / "candidates" / "a", note="trained on a Tuesday")
     take_in(workspace)
     assert candidate(workspace, "a").manifest.note == "trained on a Tuesday"
-    assert workspace.store.due.count() == 0
+    assert workspace.store.due.all() == before
 
 
 def test_production_is_adopted_once_from_the_settings(workspace: Workspace, folder: Path) -> None:
@@ -181,5 +181,6 @@ def test_production_is_adopted_once_from_the_settings(workspace: Workspace, fold
 
 def test_a_custom_scorer_that_is_not_installed_is_refused_by_name(workspace: Workspace, folder: Path) -> None:
     path = write_problem(folder, "muffin", [row("p1", 1)], metric="scorer:profit")
-    with pytest.raises(InvalidInput, match="profit"):
+    with pytest.raises(NotFound, match="profit"):
         registry.import_problem(workspace, path)
+    assert scalar(workspace.store, "SELECT count(*) FROM problems") == 0

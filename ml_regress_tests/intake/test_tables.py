@@ -179,7 +179,7 @@ def test_parquet_becomes_text_without_loss(tmp_path: Path) -> None:
 
 def test_nested_parquet_columns_are_refused_by_name(tmp_path: Path) -> None:
     pq.write_table(pa.table({"x": [{"a": 1}], "y": [b"a"]}), tmp_path / "t.parquet")
-    with pytest.raises(InvalidInput, match="column 'x': has the type struct(?s:.*)column 'y': has the type binary"):
+    with pytest.raises(InvalidInput, match=r"column 'x': has the type struct(?s:.*)column 'y': has the type binary"):
         read_table(tmp_path / "t.parquet")
 
 
@@ -199,5 +199,5 @@ def test_an_inline_list_is_a_table() -> None:
 
 
 def test_an_inline_row_that_is_no_mapping_is_refused_with_its_row() -> None:
-    with pytest.raises(InvalidInput, match="p.yaml, row 2: must be a mapping"):
+    with pytest.raises(InvalidInput, match=r"p.yaml, row 2: must be a mapping"):
         inline_table([{"id": "1"}, "2"], "p.yaml")

@@ -79,7 +79,7 @@ def test_another_encoding_is_refused_with_its_line(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="none.yaml: there is no such file"):
+    with pytest.raises(InvalidInput, match=r"none.yaml: there is no such file"):
         yaml_text.load(tmp_path / "none.yaml")
     with pytest.raises(InvalidInput, match="cannot be read"):
         yaml_text.load(tmp_path)
