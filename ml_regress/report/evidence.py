@@ -71,12 +71,15 @@ class Cell:
 
     @property
     def words(self) -> str:
-        """The cell in a few characters: 11/12, 9/10 (2 errors), error, n/a or … for due."""
-        if self.state != OK:
+        """The cell in a few characters: 11/12, 9/10 (2 errors), error, n/a or … for due.
+
+        An error is never a score, but what was answered beside it is shown with it.
+        """
+        if self.state not in (OK, ERROR) or (self.state == ERROR and not self.answered):
             return {ERROR: "error", NOT_APPLICABLE: "n/a"}.get(self.state, "…")
-        if self.passes is None:
-            return DASH if self.metric is None else f"{self.metric:.3f}"
         errors = "" if not self.errors else (" (1 error)" if self.errors == 1 else f" ({self.errors} errors)")
+        if self.passes is None:
+            return DASH + errors if self.metric is None else f"{self.metric:.3f}{errors}"
         return f"{self.passes}/{self.answered}{errors}"
 
 

@@ -1,15 +1,29 @@
 """Files and rows are taken in level-triggered: looking again changes nothing, whatever came before."""
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from ml_regress.core.candidate import Candidate
 from ml_regress.engine import registry
+from ml_regress.engine.measurement import Counts
 from ml_regress.engine.workspace import Workspace
-from ml_regress.errors import Conflict, NotFound
+from ml_regress.errors import Conflict, MlRegressError, NotFound
+from ml_regress.predictors.host import PredictorHost
 from ml_regress_tests.models import ConstantModel, save_model, write_manifest
-from ml_regress_tests.scenario import age, execute, row, scalar, take_in, write_candidate, write_problem
+from ml_regress_tests.scenario import (
+    age,
+    execute,
+    logged,
+    measure_due,
+    row,
+    scalar,
+    take_in,
+    write_candidate,
+    write_problem,
+)
 
 
 def candidate(workspace: Workspace, name: str) -> Candidate:
@@ -184,3 +198,80 @@ def test_a_custom_scorer_that_is_not_installed_is_refused_by_name(workspace: Wor
     with pytest.raises(NotFound, match="profit"):
         registry.import_problem(workspace, path)
     assert scalar(workspace.store, "SELECT count(*) FROM problems") == 0
+
+
+def install_scorer(folder: Path, version: str) -> None:
+    """A package with a scorer, as an installer would leave it in a folder of packages."""
+    (folder / "profit_scorer.py").write_text(
+        f"def profit(frame):\n    return 10.0 * (frame['outcome'] == 'passed').sum()\n\nprofit.version = {version!r}\n"
+    )
+    info = folder / "profit_scorer-1.0.dist-info"
+    info.mkdir(exist_ok=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: profit-scorer\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[ml_regress.scorers]\nprofit = profit_scorer:profit\n")
+
+
+def test_a_custom_scorer_measures_and_its_new_version_makes_a_new_suite_without_predicting(
+    workspace: Workspace, folder: Path, host: PredictorHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    install_scorer(packages, "1")
+    monkeypatch.syspath_prepend(str(packages))
+    write_problem(folder, "muffin", [row("p1", 1), row("p2", 2), row("p3", 3, "chihuahua")], metric="scorer:profit")
+    write_candidate(folder, "a", ConstantModel("muffin"))
+    take_in(workspace)
+    measure_due(workspace, host)
+    metric = workspace.store.evaluations.current()["a", "muffin"].evaluation.metric
+    assert metric is not None and (metric.name, metric.value) == ("scorer:profit", 20.0)
+    take_in(workspace)
+    assert workspace.store.due.count() == 0
+    monkeypatch.setattr(sys.modules["profit_scorer"].profit, "version", "2")
+    take_in(workspace)
+    assert [due.cell for due in workspace.store.due.all()] == [("a", "muffin")]
+    assert measure_due(workspace, host) == Counts(opened=0, predicted=0, reused=3, scored=3)
+
+
+def test_a_benchmark_is_measured_like_a_problem_and_gives_metrics_alone(
+    workspace: Workspace, folder: Path, host: PredictorHost
+) -> None:
+    (folder / "benchmarks" / "held-out.yaml").write_text(
+        "id: held-out\ntitle: Held out\ninputs: {ears: number}\ntarget: kind\nmetrics: [accuracy, recall]\n"
+        "labels: [chihuahua, muffin]\npositive_label: muffin\n"
+    )
+    (folder / "benchmarks" / "held-out.csv").write_text("ears,kind\n1,muffin\n2,muffin\n3,chihuahua\n4,chihuahua\n")
+    for path in (folder / "benchmarks").iterdir():
+        age(path)
+    log = write_candidate(folder, "a", ConstantModel("muffin"))
+    take_in(workspace)
+    assert measure_due(workspace, host) == Counts(opened=1, rows=4)
+    found = workspace.store.evaluations.current()["a", "held-out"].evaluation
+    assert {measure.name: measure.value for measure in found.measures} == {"accuracy": 0.5, "recall": 1.0}
+    assert (found.passes, found.answered, found.errors) == (None, 4, 0)
+    assert logged(log) == ["open", "predict 4"]
+    take_in(workspace)
+    assert workspace.store.due.count() == 0
+
+
+NAMES = ["v1", "v1.0", "v1.1", "V1", " v1 ", "team/a-model", "small, fast", "a|b", "..", "line\nbreak", "", "naïve ☕"]
+
+
+def test_every_name_is_kept_as_it_is_or_refused_with_its_reason_and_no_cell_disappears(
+    workspace: Workspace, folder: Path
+) -> None:
+    refused = {}
+    for number, name in enumerate(NAMES):
+        path = folder / f"{number}.yaml"
+        path.write_text(json.dumps({"id": name, "title": name or "-", "inputs": {"x": "number"}, "patterns": []}))
+        try:
+            registry.import_problem(workspace, path)
+        except MlRegressError as error:
+            refused[name] = str(error)
+    kept = [entry.id for entry in workspace.store.problems.measured()]
+    assert kept == ["v1", "v1.0", "v1.1"]
+    assert set(refused) == set(NAMES) - set(kept)
+    assert "only by case" in refused["V1"]
+    assert all("'id'" in reason for name, reason in refused.items() if name != "V1")
+    write_candidate(folder, "a", ConstantModel())
+    take_in(workspace)
+    assert len(workspace.store.due.all()) == len(kept)
