@@ -153,12 +153,12 @@ def unknown_answers(answers: Iterable[Any], answer_type: str, labels: Sequence[A
 
     Without labels: the answers that are not of the type. A missing answer is no answer and not named.
     """
-    plain = pd.Series(list(answers), dtype=object).dropna().tolist()
+    plain = [raw for raw in answers if raw is not None and raw is not pd.NA and raw == raw]  # noqa: PLR0124
     column = typed_column(answer_type, plain)
     known = column.usable
     if labels:
-        typed = [typed_answer(answer_type, label) for label in labels]
-        known = known & pd.Series(column.values).isin(typed).to_numpy()
+        typed = {typed_answer(answer_type, label) for label in labels}
+        known = known & np.array([value in typed for value in column.values.tolist()], dtype=bool)
     if known.all():
         return None
     counts = Counter(str(typed_answer("text", plain[row])) for row in np.flatnonzero(~known))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ml_regress.core.aligned import Aligned, is_na
 from ml_regress.core.answers import typed_answer
 from ml_regress.core.evaluation import FAILED, OUTCOME_ERROR, PASSED, Measure
 from ml_regress.core.expectation import ANSWER, NUMERIC_KINDS, PATTERN_KINDS, SCORE, Expectation
@@ -28,14 +29,23 @@ _ABSENT = object()
 
 
 def score(patterns: Sequence[SuitePattern], predictions: pd.DataFrame, answer_type: str) -> pd.DataFrame:
-    """The outcome of every pattern, in the order of the patterns: columns pattern, outcome, reason.
+    """The outcome of every pattern of a suite; see score_suites."""
+    return score_suites([patterns], predictions, answer_type)[0]
+
+
+def score_suites(
+    suites: Sequence[Sequence[SuitePattern]], predictions: pd.DataFrame, answer_type: str
+) -> list[pd.DataFrame]:
+    """The outcome of every pattern, a frame a suite in the order of its patterns: pattern, outcome, reason.
 
     `predictions` is indexed by input digest, each once, with the object columns answer (raw JSON
     scalar), outputs (dict or None) and error (text or None). The outcome is error, with a reason,
     where there is no prediction, where it has an error, where it holds no answer at all, or no such
     output, and where a pattern it is compared with has any of these. An answer that is not of the
-    type fails, also a negated expectation. Raises ValueError for a repeated input digest.
+    type fails, also a negated expectation. Many suites at once cost little more than one. Raises
+    ValueError for a repeated input digest.
     """
+    patterns = [pattern for suite in suites for pattern in suite]
     looks = _Looks(patterns, predictions, answer_type)
     outcome = np.full(len(patterns), FAILED, dtype=object)
     reason = np.full(len(patterns), None, dtype=object)
@@ -43,7 +53,8 @@ def score(patterns: Sequence[SuitePattern], predictions: pd.DataFrame, answer_ty
     for position, pattern in enumerate(patterns):
         wanted = pattern.expectation
         groups.setdefault((wanted.kind, wanted.negated, wanted.output), []).append(position)
-    places = {pattern.id: position for position, pattern in enumerate(patterns)}
+    suite_of = [number for number, suite in enumerate(suites) for _ in suite]
+    places = {(suite_of[position], pattern.id): position for position, pattern in enumerate(patterns)}
     for (kind, negated, output), members in groups.items():
         rows = np.array(members)
         expectations = [patterns[position].expectation for position in members]
@@ -51,7 +62,9 @@ def score(patterns: Sequence[SuitePattern], predictions: pd.DataFrame, answer_ty
         column, faults, remarks = look.column.take(rows), look.faults[rows], look.remarks[rows]
         usable, expected = column.usable, None
         if kind in PATTERN_KINDS:
-            others = np.array([places.get(wanted.value, -1) for wanted in expectations])
+            named = [patterns[position].expectation.value for position in members]
+            keys = [(suite_of[position], name) for position, name in zip(members, named, strict=True)]
+            others = np.array([places.get(key, -1) for key in keys])
             expected = look.column.take(others)
             faults, remarks = _with_other(look, others, expectations, faults, remarks)
             usable = usable & expected.usable
@@ -61,7 +74,9 @@ def score(patterns: Sequence[SuitePattern], predictions: pd.DataFrame, answer_ty
         outcome[rows] = np.select([broken, passed], [OUTCOME_ERROR, PASSED], FAILED)
         reason[rows] = np.where(broken, faults, np.where(passed, None, remarks))
     columns = {"pattern": [pattern.id for pattern in patterns], "outcome": outcome, "reason": reason}
-    return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+    whole = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+    ends = np.cumsum([len(suite) for suite in suites]).tolist()
+    return [whole.iloc[end - len(suite) : end].reset_index(drop=True) for suite, end in zip(suites, ends, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +98,12 @@ class _Looks:
         if not predictions.index.is_unique:
             raise ValueError("predictions hold an input digest twice; give one draw of each")
         digests = [pattern.input_digest for pattern in patterns]
-        # As objects: reindexing would turn whole numbers to floats where a prediction is missing.
-        aligned = predictions[["answer", "outputs", "error"]].astype(object).reindex(digests)
+        aligned = Aligned.of(predictions, digests)
         self._answer_type = answer_type
-        self._answers: list[Any] = aligned["answer"].tolist()
-        self._outputs: list[Any] = aligned["outputs"].tolist()
-        self._faults = aligned["error"].where(aligned["error"].notna(), None).to_numpy(dtype=object, copy=True)
-        self._faults[predictions.index.get_indexer(pd.Index(digests, dtype=object)) < 0] = NO_PREDICTION
+        self._answers: list[Any] = aligned.answers
+        self._outputs: list[Any] = aligned.outputs
+        self._faults = np.array([None, *aligned.errors], dtype=object)[1:]  # as objects, whatever they hold
+        self._faults[aligned.missing] = NO_PREDICTION
         self._known: dict[tuple[str, str], _Look] = {}
 
     def type_of(self, kind: str, output: str) -> str:
@@ -176,41 +190,40 @@ def summarise(
     predictions. Errors stand beside the numbers, never in them. `scorer` is the custom scorer,
     where it is loaded already. Raises ValueError where a pattern has no outcome.
     """
-    frame = _scored_frame(content["answer_type"], patterns, outcomes, predictions)
-    errors = int((frame["outcome"] == OUTCOME_ERROR).sum())
-    answered = frame[frame["outcome"] != OUTCOME_ERROR]
-    passes = int((answered["outcome"] == PASSED).sum())
-    measures = [_pass_rate(passes, len(answered), errors)]
+    by_id = dict(zip(outcomes["pattern"], outcomes["outcome"], strict=True))
+    found = [by_id.get(pattern.id) for pattern in patterns]
+    if None in found:
+        raise ValueError(f"pattern {patterns[found.index(None)].id!r} has no outcome")
+    aligned = Aligned.of(predictions, [pattern.input_digest for pattern in patterns])
+    raws = [None if is_na(raw) else raw for raw in aligned.answers]
+    errors, passes = found.count(OUTCOME_ERROR), found.count(PASSED)
+    measures = [_pass_rate(passes, len(found) - errors, errors)]
     if content["metric"] != PASS_RATE:
-        measures.insert(0, _metric(content, patterns, answered, errors, scorer))
-    failed = frame["prediction_error"].notna()
-    warning = unknown_answers(frame.loc[~failed, "raw"].tolist(), content["answer_type"], content["labels"])
-    return Summary(passes, len(answered), errors, tuple(measures), () if warning is None else (warning,))
+        frame = _scored_frame(content["answer_type"], patterns, found, raws, aligned.outputs)
+        measures.insert(0, _metric(content, patterns, frame[frame["outcome"] != OUTCOME_ERROR], errors, scorer))
+    given = [raw for raw, error in zip(raws, aligned.errors, strict=True) if error is None]
+    warning = unknown_answers(given, content["answer_type"], content["labels"])
+    return Summary(passes, len(found) - errors, errors, tuple(measures), () if warning is None else (warning,))
 
 
 def _scored_frame(
-    answer_type: str, patterns: Sequence[SuitePattern], outcomes: pd.DataFrame, predictions: pd.DataFrame
+    answer_type: str,
+    patterns: Sequence[SuitePattern],
+    outcomes: Sequence[Any],
+    raws: Sequence[Any],
+    outputs: Sequence[Any],
 ) -> pd.DataFrame:
-    """What is known of each pattern, joined by id and digest: the columns of a Scorer and raw."""
-    ids = [pattern.id for pattern in patterns]
-    by_id = outcomes.set_index("pattern")["outcome"].reindex(ids)
-    if by_id.isna().any():
-        raise ValueError(f"pattern {by_id.index[by_id.isna()][0]!r} has no outcome")
-    digests = [pattern.input_digest for pattern in patterns]
-    aligned = predictions[["answer", "outputs", "error"]].astype(object).reindex(digests)
-    raws = aligned["answer"].where(aligned["answer"].notna(), None).tolist()
-    outputs = [given if isinstance(given, Mapping) else None for given in aligned["outputs"].tolist()]
+    """What is known of each pattern: the columns of a Scorer and raw."""
     typed = typed_column(answer_type, raws)
     answers = [value if usable else None for value, usable in zip(typed.values.tolist(), typed.usable, strict=True)]
     columns = {
-        "pattern": ids,
+        "pattern": [pattern.id for pattern in patterns],
         "expected": [pattern.expectation.value for pattern in patterns],
         "answer": answers,
-        "outputs": outputs,
-        "outcome": by_id.tolist(),
+        "outputs": [given if isinstance(given, Mapping) else None for given in outputs],
+        "outcome": outcomes,
         "polarity": [pattern.polarity for pattern in patterns],
         "raw": raws,
-        "prediction_error": aligned["error"].tolist(),
     }
     return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
 

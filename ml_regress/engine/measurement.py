@@ -13,7 +13,7 @@ from ml_regress.core.inputs import InputTypes, parse_input_types
 from ml_regress.core.metrics import measure_all, unknown_answers
 from ml_regress.core.pattern import Suite
 from ml_regress.core.problem import Benchmark
-from ml_regress.core.scoring import score, summarise
+from ml_regress.core.scoring import score_suites, summarise
 from ml_regress.engine.predicting import Answers, ask
 from ml_regress.engine.workspace import Workspace
 from ml_regress.intake.benchmarks import benchmark_frame
@@ -113,8 +113,12 @@ def measure(
     new = answers.frame()
     environment = None if answers.environment is None else environment_digest(answers.environment)
     scoring = _Scoring(workspace, candidate.id, answers, stored=stored, new=new, environment=environment)
+    outcomes = scoring.outcomes(frozen.suites)
     evaluations = [
-        *(scoring.problem(cell, frozen.suites[cell.problem], frozen.types[cell.problem]) for cell in problem_cells),
+        *(
+            scoring.problem(cell, frozen.suites[cell.problem], frozen.types[cell.problem], outcomes[cell.problem])
+            for cell in problem_cells
+        ),
         *(scoring.benchmark(cell, *benchmarks[cell.problem]) for cell in benchmark_cells),
     ]
     counts = Counts(
@@ -177,19 +181,29 @@ class _Scoring:
         )
         parts = [stored, new.assign(environment=environment), failed.assign(environment=None)]
         self._predictions = pd.concat([part for part in parts if len(part)] or parts[:1])
+        self._made_in = dict(zip(stored.index, stored["environment"], strict=True))
+        self._made_in.update(dict.fromkeys(new.index, environment))
         self._contents: dict[str, Mapping[str, Any]] = {}
 
-    def problem(self, cell: DueCell, suite: Suite, types: InputTypes) -> Evaluation:
+    def outcomes(self, suites: Mapping[str, Suite]) -> dict[str, pd.DataFrame]:
+        """The outcomes of each problem's suite, scored together where their answers have one type."""
+        by_type: dict[str, list[str]] = {}
+        for problem, suite in suites.items():
+            by_type.setdefault(suite.content["problem"]["answer_type"], []).append(problem)
+        found: dict[str, pd.DataFrame] = {}
+        for answer_type, problems in by_type.items():
+            frames = score_suites([suites[problem].patterns for problem in problems], self._predictions, answer_type)
+            found.update(zip(problems, frames, strict=True))
+        return found
+
+    def problem(self, cell: DueCell, suite: Suite, types: InputTypes, outcomes: pd.DataFrame) -> Evaluation:
         """The evaluation of a suite."""
         wanted = [pattern.input_digest for pattern in suite.patterns]
         reasons = {self._answers.failed.get(digest) for digest in wanted}
         if len(reasons) == 1 and None not in reasons:
             return self._failed(cell, str(reasons.pop()), len(wanted))
-        here = self._predictions.reindex(pd.Index(dict.fromkeys(wanted), dtype=object))
-        content = suite.content["problem"]
-        outcomes = score(suite.patterns, here, content["answer_type"])
-        summary = summarise(content, suite.patterns, outcomes, here)
-        environments = tuple(sorted(set(here["environment"].dropna())))
+        summary = summarise(suite.content["problem"], suite.patterns, outcomes, self._predictions)
+        environments = tuple(sorted({self._made_in[digest] for digest in wanted if digest in self._made_in}))
         reason = None
         if summary.errors:
             first = outcomes.loc[outcomes["outcome"] == "error", "reason"].iloc[0]

@@ -97,6 +97,7 @@ def _missing(
     groups: dict[Any, tuple[InputTypes, _Inputs]] = {}
     seen = set(have)
     for suite, types in suites:
+        group: _Inputs | None = None
         for pattern in suite.patterns:
             if pattern.input_digest in seen:
                 continue
@@ -104,9 +105,10 @@ def _missing(
             if pattern.inputs is None:
                 answers.failed[pattern.input_digest] = NO_INPUTS
                 continue
-            _, inputs = groups.setdefault(types.columns, (types, _Inputs()))
-            inputs.digests.append(pattern.input_digest)
-            inputs.rows.append(pattern.inputs)
+            if group is None:
+                _, group = groups.setdefault(types.columns, (types, _Inputs()))
+            group.digests.append(pattern.input_digest)
+            group.rows.append(pattern.inputs)
     return list(groups.values())
 
 

@@ -126,7 +126,9 @@ def _keep_outcomes(connection: sa.Connection, candidate: str, evaluations: Seque
         {"evaluation": numbers[item.problem, item.suite], "pattern": pattern, "outcome": outcome, "reason": reason}
         for item in evaluations
         if item.outcomes is not None
-        for pattern, outcome, reason in item.outcomes[["pattern", "outcome", "reason"]].itertuples(index=False)
+        for pattern, outcome, reason in zip(
+            *(item.outcomes[name].tolist() for name in ("pattern", "outcome", "reason")), strict=True
+        )
     ]
     if values:
         connection.execute(sa.insert(tables.outcomes), values)
