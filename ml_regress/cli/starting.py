@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from ml_regress.cli.output import REFUSED, json_option, opened, print_json, speaking, workspace_option
+from ml_regress.cli.output import REFUSED, console, json_option, opened, print_json, speaking, workspace_option
 from ml_regress.engine import registry
 from ml_regress.engine.setup import EXAMPLES, make_workspace
 from ml_regress.engine.workspace import Workspace
@@ -44,7 +43,7 @@ def up(folder: Path | None, example: str) -> int:
             make_workspace(wanted, example)
             click.echo(f"made the workspace {wanted} with the example {example}")
         settings = Settings.load(wanted)
-    return bring_up(settings, console=Console())
+    return bring_up(settings, console=console())
 
 
 @click.command("import")
