@@ -2,7 +2,8 @@
 
 Own: from the due cells to committed outcomes: each candidate is opened, predicts one input, and is
 committed in a transaction of its own. Limit, by hand: open each artefact, predict the row with its
-scores, insert prediction, evaluation and outcome, and commit, a candidate at a time.
+scores, insert prediction, evaluation and outcome, and commit, a candidate at a time. The process for
+models works beside the one that scores and commits: with one free core alone, their times add up.
 """
 
 import json
@@ -14,12 +15,13 @@ from pathlib import Path
 import joblib
 import numpy as np
 from digits_matrix import Questions, fitted, import_questions, questions, register, workspace
-from measure import compare
+from measure import compare, memory
 
 from ml_regress.engine.evaluate import evaluate
+from ml_regress.engine.workspace import Workspace
 from ml_regress.predictors.host import PredictorHost
 
-CANDIDATES, DISTINCT, RUNS = 200, 20, 3
+CANDIDATES, DISTINCT, RUNS = 200, 20, 5
 BOUND = 2.0
 TABLES = """
 CREATE TABLE prediction(candidate TEXT, digest TEXT, draw INTEGER, answer TEXT, outputs TEXT, error TEXT,
@@ -46,6 +48,17 @@ def by_hand(db: sqlite3.Connection, artefacts: list[Path], image: list[float], e
             db.execute("INSERT INTO outcome VALUES (?,?,?,?)", (key, "pattern", "passed" if passed else "failed", None))
 
 
+def column_data(made: Workspace) -> object:
+    """What a column is made of: its cells, the candidates, their predictions of the pattern, the evaluations."""
+    (problem, *_) = made.store.problems.measured()
+    (suite,) = made.store.problems.suites([(problem.id, problem.suite)]).values()
+    candidates = made.store.candidates.all()
+    cells = [(candidate.id, problem.id) for candidate in candidates]
+    digests = [pattern.input_digest for pattern in suite.patterns]
+    predictions = made.store.evaluations.predictions_of((candidate.id for candidate in candidates), digests)
+    return cells, candidates, predictions, made.store.evaluations.current(cells)
+
+
 def main() -> None:
     made = workspace()
     models = [fitted(seed) for seed in range(DISTINCT)]
@@ -54,7 +67,7 @@ def main() -> None:
     db.execute("PRAGMA journal_mode=WAL")
     db.executescript(TABLES)
     # Each run brings one problem with one pattern that nobody has seen.
-    asked, numbers = questions(2 * RUNS + 2, 1), iter(range(1000))
+    asked, numbers = questions(2 * RUNS + 3, 1), iter(range(1000))
     with PredictorHost() as host:
 
         def own() -> Callable[[], object]:
@@ -72,6 +85,7 @@ def main() -> None:
         own()()
         limit()()
         compare("column_sqlite", own, limit, bound=BOUND, runs=RUNS)
+        memory("column_sqlite", own(), lambda: column_data(made))
 
 
 if __name__ == "__main__":

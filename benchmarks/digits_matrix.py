@@ -54,7 +54,7 @@ def fitted(seed: int) -> object:
 def workspace(url: str | None = None) -> Workspace:
     """An empty workspace in a temporary folder, on SQLite or on the database of a URL."""
     folder = Path(tempfile.mkdtemp(prefix="ml-regress-bench-"))
-    (folder / "ml_regress.yaml").write_text("name: bench\nallow_joblib: true\n")
+    (folder / "ml_regress.yaml").write_text("name: bench\nallow_formats: [joblib]\n")
     return Workspace.open(Settings.load(folder, {} if url is None else {"ML_REGRESS_DATABASE_URL": url}))
 
 
@@ -70,7 +70,7 @@ def import_questions(made: Workspace, asked: Questions) -> None:
         problem = Problem(name, name, INPUTS, answer_type="integer")
         made.store.problems.import_problem(problem, patterns, source=name)
         (stale,) = made.store.problems.stale()
-        made.store.problems.freeze(stale, problem, freeze(problem.measured_content(), name, patterns, ""))
+        made.store.problems.freeze(problem, freeze(problem.measured_content(), name, patterns, ""), stale.revision)
 
 
 def register(made: Workspace, name: str, model: object) -> Path:

@@ -31,7 +31,7 @@ def write(folder: Path) -> None:
     """A workspace of ten digits problems without a candidate."""
     (folder / "problems").mkdir(parents=True)
     (folder / "candidates").mkdir()
-    (folder / "ml_regress.yaml").write_text("name: drop\nallow_joblib: true\n")
+    (folder / "ml_regress.yaml").write_text("name: drop\nallow_formats: [joblib]\n")
     asked = questions(PROBLEMS, PATTERNS)
     pixels = [f"pixel_{row}_{column}" for row in range(8) for column in range(8)]
     for start in range(0, len(asked.problems), PATTERNS):

@@ -1,6 +1,7 @@
 """Due: what is due of 1,000 candidates x 200 problems (200,000 evaluations, 2.4 million outcomes).
 
 due_nothing       asking when nothing is due; the limit is 50 ms, whatever the matrix holds
+tick              all that the sensors and the progress line ask at a look; the same limit
 due_one_row       asking after a candidate came, against the same list read by hand
 due_one_column    asking after a suite changed, against the same list read by hand
 fill_one_column   writing what a changed suite makes due, against inserting the same rows by hand
@@ -11,7 +12,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 from digits_matrix import workspace
-from measure import compare, report, seconds
+from measure import compare, memory, report, seconds
 
 from ml_regress.engine.workspace import Workspace
 from ml_regress.store import tables
@@ -101,6 +102,18 @@ def read_by_hand(path: str) -> Callable[[], object]:
     ).fetchall()
 
 
+def tick(made: Workspace) -> None:
+    """What is asked again and again while nothing happens."""
+    store = made.store
+    store.due.count()
+    store.due.claims()
+    store.evaluations.version()
+    store.evaluations.progress()
+    store.evaluations.after(CANDIDATES * PROBLEMS)
+    store.problems.measured()
+    store.problems.stale()
+
+
 def main() -> None:
     made = workspace()
     fill(made)
@@ -108,12 +121,14 @@ def main() -> None:
     nothing = sorted(seconds(made.store.due.all) for _ in range(21))[10]
     assert made.store.due.all() == []
     report("due_nothing", nothing, NOTHING_SECONDS, 1.0)
+    report("tick", sorted(seconds(lambda: tick(made)) for _ in range(11))[5], NOTHING_SECONDS, 1.0)
 
     numbers = iter(range(1000))
     compare("fill_one_column", lambda: change_suite(made, next(numbers)), lambda: insert_by_hand(path), bound=3.0)
     change_suite(made, 1000)()
     assert len(made.store.due.all()) == CANDIDATES
     compare("due_one_column", lambda: made.store.due.all, lambda: read_by_hand(path), bound=5.0, runs=11)
+    memory("due_one_column", made.store.due.all, made.store.due.all)
     with made.store.database.write() as connection:
         connection.execute(sa.delete(tables.due))
         row = sa.select(tables.candidates).where(tables.candidates.c.id == "c0000")

@@ -3,11 +3,13 @@
     NAME own=SECONDS limit=SECONDS ratio=OWN/LIMIT bound=BOUND ok|short
 
 The limit is written by hand in the same file: the cheapest way to the same rows that we know. The
-machine may be noisy, so own and limit are measured in turn, and medians are compared.
+machine may be noisy, so own and limit are measured in turn, and medians are compared. Names that end in
+_mb are megabytes: the peak that Python allocated, beside the data of the same work held at once.
 """
 
 import gc
 import time
+import tracemalloc
 from collections.abc import Callable
 from statistics import median
 
@@ -28,6 +30,21 @@ def compare(name: str, own: Callable[[], Callable[[], object]], limit: Callable[
         limit_times.append(seconds(limit()))
         own_times.append(seconds(own()))
     report(name, median(own_times), median(limit_times), bound)
+
+
+def memory(name: str, own: Callable[[], object], data: Callable[[], object], *, bound: float = 2.0) -> None:
+    """The most that an action allocates at a time, beside what its data takes (what `data` returns)."""
+    tracemalloc.start()
+    held = data()
+    size = tracemalloc.get_traced_memory()[0]
+    del held
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    own()
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    report(f"{name}_mb", peak / 1e6, size / 1e6, bound)
 
 
 def report(name: str, own: float, limit: float, bound: float) -> None:

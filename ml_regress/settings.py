@@ -12,7 +12,8 @@ from ml_regress.errors import InvalidInput, NotFound
 from ml_regress.intake import yaml_text
 
 FILE = "ml_regress.yaml"
-KEYS = ("name", "production", "allow_joblib", "trusted_types", "time_limit")
+KEYS = ("name", "production", "allow_formats", "trusted_types", "time_limit")
+RENAMED = {"allow_joblib": "is now one of several formats: write `allow_formats: [joblib]`, or leave it out"}
 DEFAULT_TIME_LIMIT = 60.0
 
 
@@ -25,7 +26,7 @@ class Settings:
     database_url: str
     name: str
     production: str | None = None
-    allow_joblib: bool = False
+    allow_formats: tuple[str, ...] = ()
     trusted_types: tuple[str, ...] = ()
     time_limit: float = DEFAULT_TIME_LIMIT
     ui_port: int = 3000
@@ -57,6 +58,8 @@ class Settings:
         file = folder / FILE
         given = yaml_text.load(file)
         for key in given:
+            if key in RENAMED:
+                raise InvalidInput.single(str(file), RENAMED[key], column=key)
             if key not in KEYS:
                 raise InvalidInput.single(str(file), f"is no setting; use {', '.join(KEYS)}", column=key)
         home = Path(environ.get("ML_REGRESS_HOME") or folder / ".ml_regress").resolve()
@@ -67,7 +70,7 @@ class Settings:
             database_url=url,
             name=_text(given, "name", file) or folder.name,
             production=_text(given, "production", file) or None,
-            allow_joblib=_boolean(given, "allow_joblib", file),
+            allow_formats=_texts(given, "allow_formats", file),
             trusted_types=_texts(given, "trusted_types", file),
             time_limit=_seconds(given, "time_limit", file),
             ui_port=_port(environ, "ML_REGRESS_UI_PORT", 3000),
@@ -99,13 +102,6 @@ def _text(given: Mapping[str, object], key: str, file: Path) -> str:
     if not isinstance(value, str):
         raise InvalidInput.single(str(file), "must be a text", column=key)
     return value
-
-
-def _boolean(given: Mapping[str, object], key: str, file: Path) -> bool:
-    value = _text(given, key, file).lower() or "false"
-    if value not in ("true", "false"):
-        raise InvalidInput.single(str(file), "must be true or false", column=key, value=value)
-    return value == "true"
 
 
 def _texts(given: Mapping[str, object], key: str, file: Path) -> tuple[str, ...]:

@@ -49,22 +49,40 @@ def up(settings: Settings, *, console: Console) -> int:
 
 def _attend(settings: Settings, tree: Tree, console: Console) -> None:
     # The heavy imports come late: the processes above load theirs meanwhile.
-    from ml_regress.engine import registry  # noqa: PLC0415
+    from ml_regress.engine import registry, watching  # noqa: PLC0415
     from ml_regress.engine.workspace import Workspace  # noqa: PLC0415
 
     workspace = Workspace.open(settings)
     # What lies in the folders is registered before Dagster is up, so that its first look finds it due.
     # Twice: what was written this moment (a copied example) is read when it has settled.
     looks: dict[str, str] = {}
-    for pause in (0.0, registry.SETTLE_SECONDS):
+    for pause in (0.0, watching.SETTLE_SECONDS):
         time.sleep(pause)
         registry.look_at_problems(workspace)
         looks = registry.look_at_candidates(workspace, looks)
     watch, progress = Watch(workspace, serving=lambda: _accepts(HOST, settings.ui_port)), Progress(console)
+    away = ""
     while True:
         tree.tend()
-        progress.show(watch.look())
+        away = _look(watch, progress, console, away)
         time.sleep(LOOK)
+
+
+def _look(watch: Watch, progress: Progress, console: Console, away: str) -> str:
+    """Shows what the store says; returns why it cannot be used now ("" where it can), and says so once."""
+    try:
+        view = watch.look()
+    except Unavailable as error:
+        if str(error) != away:
+            progress.stop()
+            console.print(
+                f"{error}; `up` goes on, and so does the work when the store is back", markup=False, soft_wrap=True
+            )
+        return str(error)
+    if away:
+        console.print("the store is back")
+    progress.show(view)
+    return ""
 
 
 @contextmanager

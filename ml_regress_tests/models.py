@@ -17,6 +17,7 @@ import pandas as pd
 
 from ml_regress.core.candidate import Candidate, Manifest
 from ml_regress.core.digest import digest_of_bytes
+from ml_regress.predictors.formats import saved_libraries
 
 
 class ConstantModel:
@@ -72,6 +73,14 @@ class ColumnsModel(ConstantModel):
 
     def answers(self, inputs: pd.DataFrame) -> Any:
         return [" ".join(inputs.columns)] * len(inputs)
+
+
+class OverwritingModel(ConstantModel):
+    """Answers with the first column, after it has added its answer to every input in place."""
+
+    def answers(self, inputs: pd.DataFrame) -> Any:
+        inputs += self.answer
+        return inputs.iloc[:, 0].tolist()
 
 
 class FailingModel(ConstantModel):
@@ -167,9 +176,10 @@ def save_model(folder: Path, model: Any, name: str = "model.joblib") -> Path:
 
 def as_candidate(artefact: Path, form: str = "joblib", **manifest: Any) -> Candidate:
     """A candidate over an artefact, as the registry would have read it."""
-    data = artefact.read_bytes()
+    data, folder = artefact.read_bytes(), artefact.parent
     given = Manifest("2026-06-01T00:00:00+00:00", form, artefact.name, **manifest)
-    return Candidate(artefact.parent.name, given, str(artefact.parent), digest_of_bytes(data), len(data))
+    saved = saved_libraries(form, artefact)
+    return Candidate(folder.name, given, str(folder), digest_of_bytes(data), len(data), saved)
 
 
 def joblib_candidate(folder: Path, model: Any, **manifest: Any) -> Candidate:

@@ -21,7 +21,7 @@ from ml_regress.predictors.host import PredictorHost
 from ml_regress.store import Store
 from ml_regress_tests.models import save_model, write_manifest
 
-BASIC = "name: scenario\nallow_joblib: true\ntime_limit: 20\n"
+BASIC = "name: scenario\nallow_formats: [joblib, python]\ntime_limit: 20\n"
 
 
 def muffin_problem(problem: str = "muffin", **changes: Any) -> Problem:
@@ -54,7 +54,7 @@ def import_muffins(store: Store, patterns: Sequence[Pattern], problem: Problem |
     imported = store.problems.import_problem(given, patterns, source=f"problems/{given.id}.yaml", **options)
     for stale in store.problems.stale():
         frozen = freeze(given.measured_content(), given.id, patterns, "")
-        store.problems.freeze(stale, given, frozen)
+        store.problems.freeze(given, frozen, stale.revision)
     return imported
 
 

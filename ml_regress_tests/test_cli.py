@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from ml_regress.cli import main
 from ml_regress.store import Store
-from ml_regress_tests.scenario import row, write_problem, write_workspace
+from ml_regress_tests.scenario import row, scalar, write_problem, write_workspace
 
 # Ears tell a chihuahua from a muffin; the second problem asks about crumbs that the model never saw.
 ROWS = (row("no-ears", 0), row("one-ear", 1), row("two-ears", 2, "chihuahua"), row("bat", 3, "chihuahua"))
@@ -130,7 +130,7 @@ def test_a_setting_that_does_not_exist_is_refused_with_those_that_do(folder: Pat
     (folder / "ml_regress.yaml").write_text("allow_pickle: true\n")
     message = refused(folder, "problems")
     assert "allow_pickle" in message
-    assert "allow_joblib" in message
+    assert "allow_formats" in message
 
 
 # -- importing -----------------------------------------------------------------------------------
@@ -142,9 +142,26 @@ def test_import_says_what_it_did_and_importing_again_does_nothing(folder: Path) 
     assert "problem unchanged; patterns: 0 added, 0 changed, 0 retired, 4 unchanged" in done(folder, "import", path)
 
 
+def test_import_says_how_a_table_was_read_and_the_audit_log_keeps_it(folder: Path) -> None:
+    path = write_problem(folder)
+    content = {**json.loads(path.read_text()), "patterns": "muffin.csv"}
+    path.write_text(json.dumps(content))
+    path.with_suffix(".csv").write_text("pattern_id;ears;crumbs;expected\nno-ears;0;1,5;muffin\n;;;\n")
+    notes = done(folder, "import", path).splitlines()[1:]
+    store = Store.open(f"sqlite:///{folder / '.ml_regress' / 'store.db'}")
+    kept = scalar(store, "SELECT detail FROM audit WHERE verb = 'import'")
+    store.close()
+    wanted = ("cells are separated by semicolons", "row 2 at the end is blank", "the comma is read as the decimal mark")
+    for note, words in zip(notes, wanted, strict=True):
+        assert note.startswith("  note: ")
+        assert words in note
+        assert words in kept
+    assert len(said_as_json(folder, "import", path)[0]["notes"]) == 3
+
+
 def test_import_takes_a_folder_with_problems_and_candidates(folder: Path) -> None:
     results = said_as_json(folder, "import", folder)
-    assert [entry["result"].split(";")[0] for entry in results] == ["registered", "problem added"]
+    assert [entry["result"].split(";")[0] for entry in results] == ["problem added", "registered"]
 
 
 def test_a_file_with_one_bad_row_is_refused_whole_and_named(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """The documentation says what the program does: commands, formats, settings and examples are held against it."""
 
 import ast
+import importlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -20,10 +22,16 @@ from ml_regress.core.pattern_fields import FIELDS
 from ml_regress.core.problem import METRICS, SEVERITIES, STATES
 from ml_regress.engine import registry
 from ml_regress.engine.workspace import Workspace
+from ml_regress.errors import InvalidInput
 from ml_regress.intake import benchmarks, candidates, problems, yaml_text
+from ml_regress.intake.failures import Reading, read_failures
+from ml_regress.intake.reading import TABLE_KEYS
+from ml_regress.predictors import Policy, format_names
+from ml_regress.predictors.artefacts import Artefact
+from ml_regress.predictors.host import PredictorHost
 from ml_regress.store import Store
 from ml_regress.store.tables import metadata
-from ml_regress_tests.scenario import write_workspace
+from ml_regress_tests.scenario import measure_due, write_workspace
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(ml_regress.__file__).parent
@@ -168,6 +176,14 @@ def test_the_pattern_table_of_the_page_is_read(folder: Path) -> None:
     assert [pattern.expectation.kind for pattern in found.patterns] == ["equals", "greater_than", "same_as"]
 
 
+def test_the_table_of_failures_of_the_page_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "letters.csv"
+    path.write_text(_examples("failures")[0])
+    found = read_failures(path, (), Reading())
+    assert found.types.as_dict() == {"words": "integer", "amount": "integer?", "text": "text"}
+    assert {row.id: row.right for row in found.rows} == {"letter-17": False, "letter-18": True}
+
+
 def test_the_benchmark_of_the_page_is_read_and_shows_every_key(folder: Path) -> None:
     (text,) = _examples("benchmark")
     path = folder / "benchmarks" / "held-out-letters.yaml"
@@ -186,7 +202,85 @@ def test_the_manifest_of_the_page_is_read_and_shows_every_key(folder: Path) -> N
     found = candidates.read_candidate(made)
     assert found.manifest.not_applicable == {"handwriting": "It reads no images."}
     assert found.manifest.time_limit == 120
-    assert set(yaml_text.load(made / "candidate.yaml")) == set(candidates.KEYS)
+    recorded = _written(folder, "recorded candidate", "candidates/recorded/candidate.yaml")
+    assert set(yaml_text.load(made / "candidate.yaml")) | set(yaml_text.load(recorded)) == set(candidates.KEYS)
+
+
+def _written(folder: Path, kind: str, name: str) -> Path:
+    """The only example of a kind, as a file of the workspace."""
+    (text,) = _examples(kind)
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_the_table_of_the_page_is_read_as_it_states(folder: Path) -> None:
+    path = _written(folder, "table", "problems/parcels.yaml")
+    path.with_suffix(".csv").write_text(_examples("table rows")[0], encoding="latin-1")
+    found = problems.read_problem(path)
+    assert [pattern.inputs for pattern in found.patterns] == [
+        {"weight": 1.5, "sent": "2026-02-01"},
+        {"weight": 12.25, "sent": "2026-02-03"},
+    ]
+    assert set(yaml_text.load(path)["table"]) == set(TABLE_KEYS)
+    path.write_text(path.read_text().split("table:")[0])
+    with pytest.raises(InvalidInput) as refused:
+        problems.read_problem(path)
+    (said,) = _examples("table refused")
+    assert str(refused.value).replace(f"{path.parent}/", "") == " ".join(said.split())
+
+
+@pytest.fixture
+def letters(folder: Path) -> Iterator[Workspace]:
+    """The problem of the page in a store."""
+    path = folder / "problems" / "letters.yaml"
+    path.write_text(_examples("problem")[0])
+    workspace = Workspace.open(settings.Settings.load(folder, {}))
+    registry.import_problem(workspace, path)
+    yield workspace
+    workspace.store.close()
+
+
+def _outcomes(workspace: Workspace, candidate: str) -> dict[str, str]:
+    with PredictorHost() as host:
+        measure_due(workspace, host)
+    stored = workspace.store.evaluations.current()[candidate, "refund-or-complaint"]
+    found = workspace.store.evaluations.outcomes([stored.number])
+    return dict(zip(found["pattern"], found["outcome"], strict=True))
+
+
+def test_the_python_candidate_of_the_page_answers(folder: Path, letters: Workspace) -> None:
+    _written(folder, "python module", "candidates/rules/letters/rules.py")
+    _written(folder, "python words", "candidates/rules/letters/words.py")
+    made = _written(folder, "python candidate", "candidates/rules/candidate.yaml").parent
+    registry.import_candidate(letters, made)
+    assert _outcomes(letters, "rules") == {"money-back": "passed", "rude": "passed", "either": "passed"}
+
+
+def test_the_recorded_candidate_of_the_page_answers(folder: Path, letters: Workspace) -> None:
+    _written(folder, "recorded rows", "candidates/old/answers.csv")
+    made = _written(folder, "recorded candidate", "candidates/old/candidate.yaml").parent
+    taken = registry.import_candidate(letters, made)
+    assert taken.said == "registered, 2 predictions recorded"
+    assert "left out: remark" in taken.notes[0]
+    assert _outcomes(letters, "old") == {"money-back": "passed", "rude": "passed", "either": "error"}
+
+
+def test_the_format_of_a_team_on_the_page_opens_its_artefact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "letters_format.py").write_text(_examples("team format")[0])
+    monkeypatch.syspath_prepend(str(tmp_path))
+    form = importlib.import_module("letters_format").LOOKUP
+    (tmp_path / "m.lookup.json").write_text('{"hm": "complaint"}')
+    with (tmp_path / "m.lookup.json").open("rb") as file:
+        model = form.open(Artefact(tmp_path, "m.lookup.json", file), Policy())
+    assert model.predict(pd.DataFrame({"text": ["hm", "ho"]})) == ["complaint", "other"]
+
+
+@pytest.mark.parametrize("name", format_names())
+def test_every_format_is_documented(name: str) -> None:
+    assert re.search(rf"^\| `{name}` \|", _page("formats.md"), re.M)
+    assert f"**{name}" in _page("formats.md") or f", {name}.**" in _page("formats.md")
 
 
 @pytest.mark.parametrize("word", [*FIELDS, *KINDS, NEGATION, *METRICS, *SEVERITIES, *STATES])

@@ -18,8 +18,9 @@ from sklearn.metrics import accuracy_score, f1_score
 from ml_regress.core.candidate import Manifest
 from ml_regress.core.problem import Problem
 from ml_regress.intake.benchmarks import benchmark_frame, read_benchmark
-from ml_regress.intake.candidates import look, read_candidate
+from ml_regress.intake.candidates import read_candidate
 from ml_regress.intake.problems import ProblemFile, read_problem
+from ml_regress.intake.sightings import look
 
 DIGITS = Path(__file__).parents[1] / "examples" / "digits"
 PIXELS = [f"pixel_{row}_{column}" for row in range(8) for column in range(8)]

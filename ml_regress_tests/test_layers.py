@@ -30,6 +30,7 @@ ARROWS: dict[str, set[str]] = {
     "supervise": {"settings"},
     "up": {"settings", "engine", "progress", "supervise", "child"},
     "cli": {"core", "schemas", "intake", "store", "engine", "report", "settings", "up"},
+    "contract": {"core", "predictors", "intake", "engine", "settings"},
     "defs": {"core", "schemas", "store", "engine", "report", "settings", "progress"},
     "definitions": {"defs"},
 }

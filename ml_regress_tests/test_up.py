@@ -15,11 +15,12 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import Unavailable
-from ml_regress.progress import Progress, View
+from ml_regress.progress import Progress, View, Watch
 from ml_regress.settings import Settings
 from ml_regress.supervise import instance_file
-from ml_regress.up import PLACEHOLDER, _lock, _report_server, up
+from ml_regress.up import PLACEHOLDER, _lock, _look, _report_server, up
 from ml_regress_tests.defs.browser import CHROMIUM, browser
 from ml_regress_tests.defs.running import ROOT, Running, counts_of, free_ports, running
 from ml_regress_tests.models import ConstantModel, SlowModel
@@ -125,6 +126,23 @@ def test_a_process_ends_with_its_parent_however_that_ends(tmp_path: Path) -> Non
         parent.kill()
     _, alive = psutil.wait_procs([child], timeout=10)
     assert not alive
+
+
+def test_a_store_that_is_away_is_said_once_and_up_goes_on_when_it_is_back(folder: Path) -> None:
+    console = Console(file=io.StringIO(), width=500)
+    assert isinstance(console.file, io.StringIO)
+    workspace = Workspace.open(settings_of(folder))
+    watch, progress, store = Watch(workspace), Progress(console), folder / ".ml_regress" / "store.db"
+    aside = store.rename(store.with_name("aside.db"))
+    away = ""
+    for _ in range(3):
+        away = _look(watch, progress, console, away)
+    assert "the file is gone" in away
+    assert console.file.getvalue().count("the file is gone") == 1
+    aside.rename(store)
+    assert _look(watch, progress, console, away) == ""
+    assert "the store is back" in console.file.getvalue()
+    workspace.store.close()
 
 
 # -- the whole tree ------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from click.shell_completion import get_completion_class
 from ml_regress.cli.looking import candidates, matrix, patterns, problems, report, why
 from ml_regress.cli.measuring import evaluate
 from ml_regress.cli.output import EXIT_CODES
+from ml_regress.cli.problem import problem
 from ml_regress.cli.starting import import_path, init, up
 
 
@@ -27,5 +28,5 @@ def completion(shell: str) -> None:
     click.echo(found(main, {}, "ml-regress", "_ML_REGRESS_COMPLETE").source())
 
 
-for command in (init, up, import_path, problems, patterns, candidates, evaluate, matrix, report, why):
+for command in (init, up, import_path, problem, problems, patterns, candidates, evaluate, matrix, report, why):
     main.add_command(command)

@@ -43,7 +43,8 @@ def evaluate(  # noqa: PLR0917 - click calls it with keywords
     workspace = opened(folder)
     registry.look_at_problems(workspace)
     registry.look_at_candidates(workspace, {})
-    release_ended(workspace, lambda names: {name: command_state(name) or RUNNING for name in names})
+    claims = workspace.store.due.claims()
+    release_ended(workspace, {claim.name: command_state(claim.name) or RUNNING for claim in claims})
     asked = _asked(workspace, candidates, problems)
     resting = _resting(workspace, asked) if again_errors else []
     due = [cell.cell for cell in workspace.store.due.all() if cell.cell in asked and cell.claimed_by is None]

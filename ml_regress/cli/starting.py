@@ -1,6 +1,7 @@
 """Commands that set up and bring in: init, up, import."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -58,10 +59,11 @@ def import_path(path: Path, sync: bool, as_json: bool, folder: Path | None) -> i
     Each file is taken whole or not at all. Importing again changes nothing.
     """
     workspace = opened(folder)
-    said: list[dict[str, str]] = []
+    said: list[dict[str, Any]] = []
     for each in _targets(path):
         try:
-            said.append({"path": str(each), "result": _import_one(workspace, each, sync)})
+            taken = _import_one(workspace, each, sync)
+            said.append({"path": str(each), "result": taken.said, "notes": list(taken.notes)})
         except MlRegressError as error:
             said.append({"path": str(each), "refused": str(error)})
     if as_json:
@@ -71,6 +73,8 @@ def import_path(path: Path, sync: bool, as_json: bool, folder: Path | None) -> i
             click.echo(f"refused: {entry['refused']}", err=True)
         elif not as_json:
             click.echo(f"{entry['path']}: {entry['result']}")
+            for note in entry["notes"]:
+                click.echo(f"  note: {note}")
     return REFUSED if any("refused" in entry for entry in said) else 0
 
 
@@ -83,18 +87,14 @@ def _targets(path: Path) -> list[Path]:
     found = [file.parent if file.name == "candidate.yaml" else file for file in visible if file.name != FILE]
     if not found:
         raise NotFound(f"{path} holds no problem, benchmark or candidate (no .yaml file)")
-    return sorted(found)
+    return sorted(found, key=lambda each: (each.is_dir(), each))  # recorded predictions need their problems
 
 
-def _import_one(workspace: Workspace, path: Path, sync: bool) -> str:
+def _import_one(workspace: Workspace, path: Path, sync: bool) -> registry.Taken:
     if path.is_dir():
         return registry.import_candidate(workspace, path, actor="command")
     if path.suffix not in (".yaml", ".yml"):
         raise InvalidInput.single(str(path), "import the YAML file of the problem or benchmark; it names its table")
     if registry.is_benchmark(path):
         return registry.import_benchmark(workspace, path, actor="command")
-    done = registry.import_problem(workspace, path, sync=sync, actor="command")
-    return (
-        f"problem {done.problem}; patterns: {done.added} added, {done.changed} changed, {done.retired} retired, "
-        f"{done.unchanged} unchanged"
-    )
+    return registry.import_problem(workspace, path, sync=sync, actor="command")

@@ -55,10 +55,14 @@ def _as_text(raw: Any) -> str:
     return str(raw)
 
 
-def to_raw(values: Sequence[Any]) -> list[Any]:
+def to_raw(values: "Sequence[Any] | pd.Series[Any] | np.ndarray") -> list[Any]:
     """Predictor outputs as plain JSON scalars: numpy scalars unwrapped, NaN and NaT as None."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "mM":
         values = pd.Series(values)  # the array's own tolist would give nanoseconds
+    if getattr(values, "dtype", None) == np.float64:
+        floats = np.asarray(values)
+        if np.isfinite(floats).all():
+            return floats.tolist()  # type: ignore[no-any-return]
     # A list is read item by item: as an array, [1, "a"] would be all text and [1, 2.5] all floats.
     plain = values.tolist() if hasattr(values, "tolist") else list(values)
     return [_scalar(item.item() if isinstance(item, np.generic) else item) for item in plain]
@@ -76,9 +80,17 @@ def _scalar(item: Any) -> Any:
     return str(item)
 
 
+def is_na(raw: Any) -> bool:
+    """True for None, NaN and pandas.NA: no answer at all."""
+    return raw is None or raw is pd.NA or raw != raw  # noqa: PLR0124  NaN differs from itself
+
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def dump_raw(raw: Any) -> str:
     """A raw answer as the JSON text that the store keeps."""
-    return json.dumps(raw, ensure_ascii=False)
+    return _encode(raw)
 
 
 def load_raw(text: str | None) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 from ml_regress.core.digest import digest_of
 
+RECORDED = "recorded"
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -15,7 +17,8 @@ class Manifest:
     of the problem); `defaults` gives values for columns a problem does not have; `not_applicable`
     maps a problem's id to the reason why this candidate is not measured on it. `created_at` is an
     ISO time with zone. `time_limit` is in seconds for opening and predicting, None for the
-    workspace's own.
+    workspace's own. `answer_map` gives the answer that is meant for a raw one (as text), for a model
+    whose classes are finer than those of the problems.
     """
 
     created_at: str
@@ -31,6 +34,7 @@ class Manifest:
     not_applicable: Mapping[str, str] = field(default_factory=dict)
     time_limit: float | None = None
     note: str = ""
+    answer_map: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -47,6 +51,7 @@ class Manifest:
             "not_applicable": dict(self.not_applicable),
             "time_limit": self.time_limit,
             "note": self.note,
+            "answer_map": dict(self.answer_map),
         }
 
     @classmethod
@@ -59,8 +64,9 @@ class Manifest:
 class Candidate:
     """A registered candidate: `path` is its folder, `sha256` and `size` (bytes) its artefact's.
 
-    `digest` names what its predictions depend on: the artefact's bytes, the order of features and
-    the defaults. `libraries` are the versions the artefact was saved with, where they are known.
+    `digest` names what its answers depend on: the artefact's bytes, the order of features, the
+    defaults and the map of answers. A table of recorded predictions may grow, and is known by its
+    name. `libraries` are the versions the artefact was saved with, where they are known.
     """
 
     id: str
@@ -75,10 +81,16 @@ class Candidate:
     @property
     def digest(self) -> str:
         manifest = self.manifest
-        return digest_of(
-            {
-                "artefact": self.sha256,
-                "features": None if manifest.features is None else list(manifest.features),
-                "defaults": dict(manifest.defaults),
-            }
-        )
+        depends_on: dict[str, Any] = {
+            "artefact": {"recorded": manifest.artefact} if self.recorded else self.sha256,
+            "features": None if manifest.features is None else list(manifest.features),
+            "defaults": dict(manifest.defaults),
+        }
+        if manifest.answer_map:  # the digests of candidates without one stay what they were
+            depends_on["answer_map"] = dict(manifest.answer_map)
+        return digest_of(depends_on)
+
+    @property
+    def recorded(self) -> bool:
+        """True for a table of predictions: there is no model to open."""
+        return self.manifest.format == RECORDED

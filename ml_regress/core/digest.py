@@ -4,26 +4,24 @@ import hashlib
 import json
 from typing import Any
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 
 def canonical_json(value: Any) -> str:
-    """The one JSON text of a value: keys sorted, no spaces, NaN refused, -0.0 as 0.0.
+    """The one JSON text of a value: keys sorted, no spaces, NaN refused, -0.0 as 0.0. Keys are texts.
 
     Raises ValueError for NaN and infinity, which are never content.
     """
-    return json.dumps(
-        _canonical(value),
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-        allow_nan=False,
-    )
+    text = _encode(value)
+    # Few contents hold the sign of a zero: those alone are walked through.
+    return _encode(_canonical(value)) if "-0.0" in text else text
 
 
 def _canonical(value: Any) -> Any:
     if isinstance(value, float):
         return value + 0.0  # -0.0 + 0.0 is 0.0: two equal numbers have one text
     if isinstance(value, dict):
-        return {str(key): _canonical(item) for key, item in value.items()}
+        return {key: _canonical(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_canonical(item) for item in value]
     return value

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import pandas as pd
+from typing import NamedTuple
 
 OK = "ok"
 ERROR = "error"
@@ -22,13 +21,21 @@ class Measure:
     high: float | None = None
 
 
+class Outcome(NamedTuple):
+    """A prediction held against a pattern's expectation: passed, failed or error, and why."""
+
+    pattern: str
+    outcome: str
+    reason: str | None = None
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """The measurement of one candidate on one suite (or on one benchmark, which has no outcomes).
 
     `passes` of `answered` patterns, `errors` beside them, together `answered + errors` patterns;
     for a benchmark the three count rows and passes is None. `measures` holds the problem's metric
-    first. `outcomes` has the columns pattern, outcome (passed, failed, error) and reason.
+    first. `outcomes` are there when it is made; the store keeps them apart.
     `warnings` are for a person: dropped columns, library versions, unknown labels.
     """
 
@@ -47,7 +54,7 @@ class Evaluation:
     run: str = ""
     evaluated_at: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
-    outcomes: pd.DataFrame | None = field(default=None, compare=False, repr=False)
+    outcomes: tuple[Outcome, ...] | None = field(default=None, compare=False, repr=False)
 
     @property
     def metric(self) -> Measure | None:

@@ -1,8 +1,8 @@
 """The rules of a pattern table about what an answer is held against."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -21,6 +21,7 @@ from ml_regress.core.inputs import parse_number
 from ml_regress.core.pattern_fields import Broken, Rule, answer_text, cells_of, named
 from ml_regress.core.problem import Problem
 
+T = TypeVar("T")
 _NUMERIC_ANSWERS = ("integer", "number")
 
 
@@ -45,18 +46,36 @@ class _Row:
 
 
 def _rows(frame: pd.DataFrame, problem: Problem) -> list[_Row]:
+    """What each row says; rows that say the same are one object, for a problem expects few different things."""
     fields = (cells_of(frame, field) for field in ("expectation", "expected", "output", "tolerance"))
+    known: dict[tuple[str, ...], _Row] = {}
     rows = []
-    for name, expected, output, tolerance in zip(*fields, strict=True):
-        kind = name.removeprefix(NEGATION)
-        suits = kind not in NUMERIC_KINDS or output != ANSWER or problem.answer_type in _NUMERIC_ANSWERS
-        rows.append(_Row(name, expected, output, tolerance, kind in KINDS, suits))
+    for cells in zip(*fields, strict=True):
+        if cells not in known:
+            known[cells] = _row(cells, problem)
+        rows.append(known[cells])
     return rows
+
+
+def _row(cells: tuple[str, ...], problem: Problem) -> _Row:
+    name, expected, output, tolerance = cells
+    kind = name.removeprefix(NEGATION)
+    suits = kind not in NUMERIC_KINDS or output != ANSWER or problem.answer_type in _NUMERIC_ANSWERS
+    return _Row(name, expected, output, tolerance, kind in KINDS, suits)
+
+
+def _each(rows: Sequence[_Row], action: Callable[[_Row], T]) -> list[T]:
+    """The action's result for each row, worked out once for rows that say the same."""
+    results: dict[int, T] = {}
+    for row in rows:
+        if id(row) not in results:
+            results[id(row)] = action(row)
+    return [results[id(row)] for row in rows]
 
 
 def expectation_rules(problem: Problem, known: frozenset[str]) -> Iterator[Rule]:
     def rule(column: str, words: str, broken: Callable[[_Row], bool], **more: Any) -> Rule:
-        return Rule(column, words, lambda f: [broken(row) for row in _rows(f, problem)], **more)
+        return Rule(column, words, lambda f: _each(_rows(f, problem), broken), **more)
 
     def fault(row: _Row) -> str | None:
         try:
@@ -122,7 +141,23 @@ def expectation_of(row: _Row, problem: Problem, *, tolerance: bool = False) -> E
 
 def expectations_of(frame: pd.DataFrame, problem: Problem) -> list[Expectation]:
     """The typed expectations of a valid table."""
-    return [expectation_of(row, problem, tolerance=True) for row in _rows(frame, problem)]
+    return _each(_rows(frame, problem), lambda row: expectation_of(row, problem, tolerance=True))
+
+
+def numeric_rows(frame: pd.DataFrame, problem: Problem) -> list[bool]:
+    """Whether each row of a text table expects a number (a list of them says so itself)."""
+    fields = frame.reindex(columns=["expectation", "expected", "output", "tolerance"]).astype(object)
+    return [
+        row.kind not in PATTERN_KINDS
+        and (
+            row.kind in NUMERIC_KINDS
+            or (
+                row.kind == "equals"
+                and (row.output.startswith(SCORE) or (row.output == ANSWER and problem.answer_type in _NUMERIC_ANSWERS))
+            )
+        )
+        for row in _rows(fields.where(fields.notna(), None), problem)
+    ]
 
 
 def _is_tolerance(text: str) -> bool:

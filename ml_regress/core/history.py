@@ -56,6 +56,15 @@ def flips(outcomes: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     return changed.assign(flip=flip)[FLIP_COLUMNS].reset_index(drop=True)
 
 
+def count_flips(pairs: pd.DataFrame, found: pd.DataFrame) -> dict[tuple[str, str], tuple[int, int]]:
+    """(fixes, regressions) by (candidate, problem); a pair without flips counts (0, 0)."""
+    counts = dict.fromkeys(zip(pairs["candidate"], pairs["problem"], strict=True), (0, 0))
+    for candidate, problem, flip in zip(found["candidate"], found["problem"], found["flip"], strict=True):
+        fixes, regressions = counts[candidate, problem]
+        counts[candidate, problem] = (fixes + (flip == FIX), regressions + (flip == REGRESSION))
+    return counts
+
+
 @dataclass(frozen=True)
 class CellFacts:
     """What a requirement looks at in one measured cell; `canaries` by outcome, `metric` None if undefined."""

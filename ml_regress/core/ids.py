@@ -19,3 +19,9 @@ def is_slug(text: str) -> bool:
 def folded(slug: str) -> str:
     """The form under which two ids count as the same."""
     return slug.casefold()
+
+
+def slug_of(text: str) -> str:
+    """The id nearest to a name: what no id may hold becomes a dash; "" where nothing of it can stay."""
+    dashed = re.sub(r"[^A-Za-z0-9._-]+", "-", text.strip())
+    return re.sub(r"\.\.+", ".", dashed).lstrip("._-").rstrip("-")[:120]

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 KINDS = ("number", "integer", "boolean", "text", "date", "category", "image")
-BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+BOOLEANS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 _DECLARATION = re.compile(r"(?P<kind>[a-z]+)\s*(?:\((?P<arguments>.*)\))?\s*(?P<optional>\?)?\Z", re.S)
 _RANGE = re.compile(r"(?P<low>-?\d+(?:\.\d+)?)\s*\.\.\s*(?P<high>-?\d+(?:\.\d+)?)\Z")
 # Beyond this a float no longer holds every whole number, and two ids could become one.
@@ -157,6 +157,11 @@ class InputTypes:
         Number is float64, integer int64 (Int64 where optional), boolean bool (boolean where
         optional), text, category and date object.
         """
+        if rows and all(column.kind == "number" for column in self.columns):
+            # As one block: an image has thousands of columns, and each would become a series of its own.
+            names = self.names
+            values = [[row[name] for name in names] for row in rows]
+            return pd.DataFrame(np.array(values, dtype=np.float64), columns=list(names))
         data = {}
         for column in self.columns:
             values = [row[column.name] for row in rows]

@@ -1,15 +1,23 @@
 """Patterns and the suite that freezes them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ml_regress.core.digest import digest_of
+from ml_regress.core.digest import digest_of, digest_of_text
 from ml_regress.core.expectation import Expectation
 
 POLARITIES = ("positive", "negative")
 ORIGINS = ("production", "contrived", "outlier", "rating", "import")
 STATUSES = ("proposed", "active", "retired")
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def key_digest(problem: str, pattern: str) -> str:
+    """The digest of what a pattern without inputs asks: nothing but its name tells it."""
+    # The canonical JSON of the two, written out: tables of recorded predictions ask for thousands.
+    return digest_of_text(f'{{"pattern":{_as_json(pattern)},"problem":{_as_json(problem)}}}')
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class Pattern:
     def input_digest(self) -> str:
         """Digest of the inputs alone: patterns of any problem that ask the same share predictions."""
         if self.inputs is None:
-            return digest_of({"problem": self.problem, "pattern": self.id})
+            return key_digest(self.problem, self.id)
         return digest_of({"inputs": dict(self.inputs)})
 
     def measured_content(self) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ml_regress.core.aligned import Aligned, is_na
-from ml_regress.core.answers import typed_answer
-from ml_regress.core.evaluation import FAILED, OUTCOME_ERROR, PASSED, Measure
+from ml_regress.core.answers import is_na, typed_answer
+from ml_regress.core.evaluation import FAILED, OUTCOME_ERROR, PASSED, Measure, Outcome
 from ml_regress.core.expectation import ANSWER, NUMERIC_KINDS, PATTERN_KINDS, SCORE, Expectation
 from ml_regress.core.kinds import HOLDS
 from ml_regress.core.metrics import Scorer, measure, measure_scorer, unknown_answers
 from ml_regress.core.pattern import SuitePattern
+from ml_regress.core.prediction import Prediction, Predictions
 from ml_regress.core.problem import SCORER
 from ml_regress.core.statistics import wilson
 from ml_regress.core.typed_column import TypedColumn, typed_column
@@ -26,24 +26,23 @@ from ml_regress.errors import shortened
 PASS_RATE = "pass_rate"  # noqa: S105  a metric is no password
 NO_PREDICTION = "no prediction"
 _ABSENT = object()
+_NONE = Prediction(error=NO_PREDICTION)
 
 
-def score(patterns: Sequence[SuitePattern], predictions: pd.DataFrame, answer_type: str) -> pd.DataFrame:
+def score(patterns: Sequence[SuitePattern], predictions: Predictions, answer_type: str) -> tuple[Outcome, ...]:
     """The outcome of every pattern of a suite; see score_suites."""
     return score_suites([patterns], predictions, answer_type)[0]
 
 
 def score_suites(
-    suites: Sequence[Sequence[SuitePattern]], predictions: pd.DataFrame, answer_type: str
-) -> list[pd.DataFrame]:
-    """The outcome of every pattern, a frame a suite in the order of its patterns: pattern, outcome, reason.
+    suites: Sequence[Sequence[SuitePattern]], predictions: Predictions, answer_type: str
+) -> list[tuple[Outcome, ...]]:
+    """The outcome of every pattern, a tuple a suite in the order of its patterns.
 
-    `predictions` is indexed by input digest, each once, with the object columns answer (raw JSON
-    scalar), outputs (dict or None) and error (text or None). The outcome is error, with a reason,
-    where there is no prediction, where it has an error, where it holds no answer at all, or no such
-    output, and where a pattern it is compared with has any of these. An answer that is not of the
-    type fails, also a negated expectation. Many suites at once cost little more than one. Raises
-    ValueError for a repeated input digest.
+    The outcome is error, with a reason, where there is no prediction, where it has an error, where it
+    holds no answer at all, or no such output, and where a pattern it is compared with has any of
+    these. An answer that is not of the type fails, also a negated expectation. Many suites at once
+    cost little more than one.
     """
     patterns = [pattern for suite in suites for pattern in suite]
     looks = _Looks(patterns, predictions, answer_type)
@@ -73,10 +72,10 @@ def score_suites(
         passed = usable & (held != negated) & ~broken
         outcome[rows] = np.select([broken, passed], [OUTCOME_ERROR, PASSED], FAILED)
         reason[rows] = np.where(broken, faults, np.where(passed, None, remarks))
-    columns = {"pattern": [pattern.id for pattern in patterns], "outcome": outcome, "reason": reason}
-    whole = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
-    ends = np.cumsum([len(suite) for suite in suites]).tolist()
-    return [whole.iloc[end - len(suite) : end].reset_index(drop=True) for suite, end in zip(suites, ends, strict=True)]
+    names = [pattern.id for pattern in patterns]
+    found = [Outcome(*row) for row in zip(names, outcome.tolist(), reason.tolist(), strict=True)]
+    ends = np.cumsum([len(suite) for suite in suites], dtype=int).tolist()
+    return [tuple(found[end - len(suite) : end]) for suite, end in zip(suites, ends, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,16 +93,12 @@ class _Look:
 class _Looks:
     """The predictions in the order of the patterns; each output is brought to its type once."""
 
-    def __init__(self, patterns: Sequence[SuitePattern], predictions: pd.DataFrame, answer_type: str) -> None:
-        if not predictions.index.is_unique:
-            raise ValueError("predictions hold an input digest twice; give one draw of each")
-        digests = [pattern.input_digest for pattern in patterns]
-        aligned = Aligned.of(predictions, digests)
+    def __init__(self, patterns: Sequence[SuitePattern], predictions: Predictions, answer_type: str) -> None:
+        given = [predictions.get(pattern.input_digest, _NONE) for pattern in patterns]
         self._answer_type = answer_type
-        self._answers: list[Any] = aligned.answers
-        self._outputs: list[Any] = aligned.outputs
-        self._faults = np.array([None, *aligned.errors], dtype=object)[1:]  # as objects, whatever they hold
-        self._faults[aligned.missing] = NO_PREDICTION
+        self._answers = [prediction.answer for prediction in given]
+        self._outputs = [prediction.outputs for prediction in given]
+        self._faults = _objects([prediction.error for prediction in given])
         self._known: dict[tuple[str, str], _Look] = {}
 
     def type_of(self, kind: str, output: str) -> str:
@@ -123,8 +118,7 @@ class _Looks:
         if output != ANSWER:
             raws = [given.get(output, _ABSENT) if isinstance(given, Mapping) else _ABSENT for given in self._outputs]
         absent = np.array([raw is _ABSENT for raw in raws], dtype=bool)
-        # None and NaN (which is what a missing value becomes in a frame) are no answer at all.
-        blank = pd.Series(raws, dtype=object).isna().to_numpy()
+        blank = np.array([is_na(raw) for raw in raws], dtype=bool)
         column = typed_column(value_type, [None if raw is _ABSENT else raw for raw in raws])
         what = "the answer" if output == ANSWER else f"output {output!r}"
         faults = self._faults.copy()
@@ -135,6 +129,13 @@ class _Looks:
         for row in np.flatnonzero(~column.usable & pd.isna(faults)):
             remarks[row] = f"{what} {_shown(raws[row])} is no {value_type}"
         return _Look(column, faults, remarks)
+
+
+def _objects(values: Sequence[Any]) -> np.ndarray:
+    """The values as an array of objects, whatever they are."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array
 
 
 def _given(outputs: Any) -> str:
@@ -180,8 +181,8 @@ class Summary:
 def summarise(
     content: Mapping[str, Any],
     patterns: Sequence[SuitePattern],
-    outcomes: pd.DataFrame,
-    predictions: pd.DataFrame,
+    outcomes: Sequence[Outcome],
+    predictions: Predictions,
     scorer: Scorer | None = None,
 ) -> Summary:
     """Counts, metric and warnings of scored patterns.
@@ -190,19 +191,20 @@ def summarise(
     predictions. Errors stand beside the numbers, never in them. `scorer` is the custom scorer,
     where it is loaded already. Raises ValueError where a pattern has no outcome.
     """
-    by_id = dict(zip(outcomes["pattern"], outcomes["outcome"], strict=True))
+    by_id = {outcome.pattern: outcome.outcome for outcome in outcomes}
     found = [by_id.get(pattern.id) for pattern in patterns]
     if None in found:
         raise ValueError(f"pattern {patterns[found.index(None)].id!r} has no outcome")
-    aligned = Aligned.of(predictions, [pattern.input_digest for pattern in patterns])
-    raws = [None if is_na(raw) else raw for raw in aligned.answers]
+    given = [predictions.get(pattern.input_digest, _NONE) for pattern in patterns]
+    raws = [None if is_na(prediction.answer) else prediction.answer for prediction in given]
     errors, passes = found.count(OUTCOME_ERROR), found.count(PASSED)
     measures = [_pass_rate(passes, len(found) - errors, errors)]
     if content["metric"] != PASS_RATE:
-        frame = _scored_frame(content["answer_type"], patterns, found, raws, aligned.outputs)
+        outputs = [prediction.outputs for prediction in given]
+        frame = _scored_frame(content["answer_type"], patterns, found, raws, outputs)
         measures.insert(0, _metric(content, patterns, frame[frame["outcome"] != OUTCOME_ERROR], errors, scorer))
-    given = [raw for raw, error in zip(raws, aligned.errors, strict=True) if error is None]
-    warning = unknown_answers(given, content["answer_type"], content["labels"])
+    answered = [raw for raw, prediction in zip(raws, given, strict=True) if prediction.error is None]
+    warning = unknown_answers(answered, content["answer_type"], content["labels"])
     return Summary(passes, len(found) - errors, errors, tuple(measures), () if warning is None else (warning,))
 
 

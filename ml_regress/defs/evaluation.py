@@ -8,10 +8,12 @@ import dagster as dg
 from ml_regress import schemas
 from ml_regress.core.evaluation import Evaluation
 from ml_regress.defs import names
+from ml_regress.defs.claims import instance_id
 from ml_regress.defs.column_schema import column_schema
 from ml_regress.defs.metadata import counts_metadata, evaluation_metadata
 from ml_regress.defs.partitions import cell_key, cells_of, matrix_partitions
 from ml_regress.defs.resources import WorkspaceResource
+from ml_regress.engine.claims import claim_by_hand
 from ml_regress.engine.evaluate import Counts, evaluate
 from ml_regress.engine.workspace import Workspace
 from ml_regress.settings import Settings
@@ -43,7 +45,7 @@ with warnings.catch_warnings():
         opened, total = workspace.open(), Counts()
         digests = candidate_digests(opened)
         known, unknown = _split(opened, cells)
-        claim, asked = claim_of(context.run)
+        claim, asked = claim_of(context.run, instance_id(context.instance))
         for result in evaluate(opened, known, claim=claim, run=context.run.run_id, asked=asked):
             for item in result.evaluations:
                 yield materialization(item, opened.settings, digests[item.candidate])
@@ -57,7 +59,7 @@ with warnings.catch_warnings():
             raise dg.Failure(f"no part of the matrix (archived, closed or never registered): {shown}")
 
 
-def claim_of(run: dg.DagsterRun) -> tuple[str, bool]:
+def claim_of(run: dg.DagsterRun, instance: str) -> tuple[str, bool]:
     """The claim of a run on its cells, and whether a person asked for it.
 
     A run of the reconciling sensor has its claim in a tag; a copy of one (a re-execution) and
@@ -65,7 +67,7 @@ def claim_of(run: dg.DagsterRun) -> tuple[str, bool]:
     """
     claim = run.tags.get(names.CLAIM_TAG)
     if claim is None or run.parent_run_id is not None:
-        return run.run_id, True
+        return claim_by_hand(instance, run.run_id), True
     return claim, False
 
 

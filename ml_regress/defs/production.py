@@ -11,7 +11,7 @@ from ml_regress.report.gather import gather
 from ml_regress.report.markdown import scoreboard_markdown
 from ml_regress.report.pages import write_report
 from ml_regress.report.pictures import data_uri
-from ml_regress.report.scoreboard import scoreboard_png
+from ml_regress.report.scoreboard import picture_left_out, scoreboard_png
 from ml_regress.settings import Settings
 
 VERSION = "matrix_version"
@@ -57,7 +57,9 @@ def scoreboard_metadata(evidence: Evidence, settings: Settings) -> Metadata:
     """The matrix for the UI: Markdown renders a table and a picture, but no HTML and no Plotly."""
     states = evidence.state_counts()
     found: Metadata = {
-        "picture": dg.MetadataValue.md(f"![matrix]({data_uri(scoreboard_png(evidence))})"),
+        "picture": dg.MetadataValue.md(
+            "\n\n".join(filter(None, (f"![matrix]({data_uri(scoreboard_png(evidence))})", picture_left_out(evidence))))
+        ),
         "matrix": dg.MetadataValue.md(scoreboard_markdown(evidence)),
         "report": report_link(settings),
         "candidates": len(evidence.candidates),

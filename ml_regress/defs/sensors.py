@@ -3,8 +3,10 @@
 Each derives what it does from a state, not from a change: what a crash lost is done at the next look.
 """
 
+import functools
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +14,7 @@ import dagster as dg
 
 from ml_regress.defs import names
 from ml_regress.defs.checks import schemas_valid_evaluation
-from ml_regress.defs.claims import claim_states, run_is_over, utc_now
-from ml_regress.defs.evaluation import candidate_digests, materialization
+from ml_regress.defs.claims import claim_states, instance_id, keep_claims, utc_now
 from ml_regress.defs.jobs import measure_job, refresh_job
 from ml_regress.defs.metadata import refusals_metadata
 from ml_regress.defs.partitions import CANDIDATE, PROBLEM, cell_key, reconciled
@@ -25,8 +26,10 @@ from ml_regress.defs.registry import (
     registry_facts,
     reported_of,
 )
+from ml_regress.defs.reporting import Reported, unreported
 from ml_regress.defs.resources import WorkspaceResource
 from ml_regress.engine import reconcile, registry
+from ml_regress.engine.claims import planned_claim
 from ml_regress.engine.workspace import Workspace
 from ml_regress.progress import reported_version
 
@@ -36,8 +39,6 @@ INTERVAL = 2
 PATIENCE = 3.0
 PAUSE = 0.5
 RECTANGLES = 4
-# Events that one look reports for cells that were measured elsewhere: each costs some 20 ms.
-REPORTED_AT_ONCE = 200
 # While cells are due, the scoreboard is drawn anew at most this often.
 PARTIAL = timedelta(seconds=60)
 RANGE_START = "dagster/asset_partition_range_start"
@@ -91,7 +92,7 @@ def candidates_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceR
     minimum_interval_seconds=INTERVAL,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Keeps partition keys equal to the matrix of the store and asks for a run for each rectangle of due "
-    "cells; reports cells that were measured outside Dagster.",
+    "cells; reports cells that were measured outside Dagster, and those of deleted runs.",
 )
 def evaluation_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
     opened, instance = workspace.open(), context.instance
@@ -99,14 +100,17 @@ def evaluation_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceR
     candidates, problems = matrix_keys(opened)
     candidate_keys, requests = reconciled(CANDIDATE, candidates, instance.get_dynamic_partitions(CANDIDATE))
     problem_keys, more = reconciled(PROBLEM, problems, instance.get_dynamic_partitions(PROBLEM))
-    events, cursor = measured_elsewhere(opened, instance, int(context.cursor or 0))
-    states = claim_states(instance, opened.store.due.claims(), utc_now())
-    runs = reconcile.plan(opened, candidate_keys, problem_keys, states=states, limit=RECTANGLES)
+    now, claims = utc_now(), opened.store.due.claims()
+    events, reported = unreported(opened, instance, Reported.of(reported_of(context.cursor)), now)
+    states = claim_states(instance, claims, now)
+    keep_claims(opened.store, instance, claims, states, now)
+    name = functools.partial(planned_claim, instance_id(instance))
+    runs = reconcile.plan(opened, candidate_keys, problem_keys, states=states, name=name, limit=RECTANGLES)
     return dg.SensorResult(
         run_requests=[run_request(run) for run in runs],
         dynamic_partitions_requests=[*requests, *more],
         asset_events=events,
-        cursor=str(cursor),
+        cursor=cursor_of(vars(reported)),
     )
 
 
@@ -148,30 +152,6 @@ def run_request(request: reconcile.Request) -> dg.RunRequest:
     )
 
 
-def measured_elsewhere(
-    workspace: Workspace, instance: dg.DagsterInstance, number: int
-) -> tuple[Sequence[dg.AssetMaterialization], int]:
-    """Events of evaluations after `number` that no run reports, and the number that is dealt with.
-
-    A command or another Dagster measured them, or a run that was killed between its commit and its
-    events. What a living run committed is left to it: this waits until the run is over.
-    """
-    suites = {entry.id: entry.suite for entry in workspace.store.problems.measured()}
-    digests = candidate_digests(workspace)
-    events: list[dg.AssetMaterialization] = []
-    over: dict[str, bool | None] = {}
-    for stored in workspace.store.evaluations.after(number, limit=REPORTED_AT_ONCE):
-        item = stored.evaluation
-        if item.run not in over:
-            over[item.run] = run_is_over(instance, item.run)
-        if over[item.run] is None:
-            break
-        number = stored.number
-        if over[item.run] and item.candidate in digests and suites.get(item.problem) == item.suite:
-            events.append(materialization(item, workspace.settings, digests[item.candidate]))
-    return events, number
-
-
 @dg.sensor(
     job=refresh_job,
     minimum_interval_seconds=INTERVAL,
@@ -198,6 +178,8 @@ def refresh_due(workspace: Workspace, before: Mapping[str, Any], now: float) -> 
     """
     version, store = workspace.store.evaluations.version(), workspace.store
     waited = now - float(before.get("at", now))
+    if waited < 0:  # the clock was set back: what happened after the present is long enough ago
+        waited = math.inf
     if before.get("version") == version:
         reported = reported_version(workspace.settings) == version
         return not reported and waited >= PARTIAL.total_seconds() * int(before.get("tries", 1))

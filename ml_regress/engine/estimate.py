@@ -41,27 +41,29 @@ def estimate(workspace: Workspace, cells: Iterable[Cell]) -> Estimate:
     suites = store.problems.suites((problem, dimension[problem].suite) for problem in problems)
     rows = store.problems.benchmark_rows()
     predictions = benchmark_rows = opened = 0
-    for name in {candidate for candidate, _ in due}:
+    by_candidate: dict[str, list[str]] = {}
+    for candidate, problem in due:
+        by_candidate.setdefault(candidate, []).append(problem)
+    for name, problems_due in by_candidate.items():
+        if candidates[name].recorded:
+            continue  # there is nothing to predict
         excused = candidates[name].manifest.not_applicable
-        mine = [problem for candidate, problem in due if candidate == name and problem not in excused]
+        mine = [problem for problem in problems_due if problem not in excused]
         digests = {p.input_digest for problem in mine if problem in suites for p in suites[problem].patterns}
-        missing = len(digests - set(store.evaluations.predictions(name, digests).index))
+        missing = len(digests - store.evaluations.predictions(name, digests).keys())
         fresh = sum(rows.get(problem, 0) for problem in mine)
         predictions, benchmark_rows = predictions + missing, benchmark_rows + fresh
         opened += 1 if missing or fresh else 0
-    return Estimate(
-        len(due), len({candidate for candidate, _ in due}), predictions, benchmark_rows, _seconds(workspace, opened)
-    )
+    return Estimate(len(due), len(by_candidate), predictions, benchmark_rows, _seconds(workspace, opened))
 
 
 def _seconds(workspace: Workspace, opened: int) -> float:
     if not opened:
         return UNKNOWN_SECONDS
-    stored = workspace.store.evaluations.current().values()
     past = {
-        (item.evaluation.candidate, item.evaluation.evaluated_at): item.evaluation.seconds
-        for item in stored
-        if item.evaluation.counts.get("opened")
+        (item.candidate, item.evaluated_at): item.seconds
+        for item in workspace.store.evaluations.latest()
+        if item.counts.get("opened")
     }
     each = median(past.values()) if past else UNKNOWN_SECONDS
     return START_SECONDS + opened * each

@@ -5,17 +5,16 @@ prediction is stored.
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from ml_regress.core.candidate import Candidate
+from ml_regress.core.candidate import RECORDED
 from ml_regress.core.evaluation import ERROR, Evaluation
-from ml_regress.engine.measurement import Counts, measure
+from ml_regress.engine.measurement import Counts, Measurement, measure_each
 from ml_regress.engine.workspace import Workspace
-from ml_regress.errors import NotFound
+from ml_regress.errors import NotFound, Unavailable
 from ml_regress.predictors.host import PredictorHost
-from ml_regress.store.due import Cell, DueCell
-from ml_regress.store.problems import Measured
+from ml_regress.store.due import Cell
 
 __all__ = ["CandidateResult", "Counts", "evaluate"]
 
@@ -29,9 +28,9 @@ class CandidateResult:
     """
 
     candidate: str
-    evaluations: tuple[Evaluation, ...]
-    measured: frozenset[Cell]
-    counts: Counts
+    evaluations: tuple[Evaluation, ...] = ()
+    measured: frozenset[Cell] = frozenset()
+    counts: Counts = field(default_factory=Counts)
     elsewhere: tuple[Cell, ...] = ()
 
 
@@ -66,16 +65,22 @@ def evaluate(
         requested.setdefault(cell[0], []).append(cell)
     try:
         with contextlib.nullcontext(host) if host is not None else PredictorHost() as serving:
-            if held:  # the imports of the models' process take seconds: they go on beside our planning
-                serving.start({candidates[name].manifest.format for name, _ in held})
-            for name, candidate in candidates.items():
-                if name not in requested:
-                    continue
-                due = [held[cell] for cell in requested[name] if cell in held]
-                counts = _measure_and_commit(
-                    workspace, serving, candidate, due, dimension, claim=claim, run=run, asked=asked
-                )
-                yield _result(workspace, name, requested[name], due, counts)
+            formats = {candidates[name].manifest.format for name, _ in held} - {RECORDED}
+            if formats:  # the imports of the models' process take seconds: they go on beside our planning
+                serving.start(formats)
+            due = {
+                name: [held[cell] for cell in requested[name] if cell in held]
+                for name in candidates
+                if name in requested
+            }
+            work = [(candidates[name], cells) for name, cells in due.items() if cells]
+            measured = measure_each(workspace, serving, work, dimension, run=run or claim, asked=asked)
+            with contextlib.closing(measured):
+                for name, mine in due.items():
+                    made = _commit(workspace, name, next(measured), claim) if mine else CandidateResult(name)
+                    yield _with_others(workspace, made, requested[name])
+    except Unavailable:  # the disk is full, the database away: it was not the candidate, and counts no attempt
+        raise
     except Exception:
         # Nobody planned for this: it counts as a crash, so that it is not tried for ever.
         store.due.release(claim, crashed=True)
@@ -84,38 +89,22 @@ def evaluate(
         store.due.release(claim, crashed=False)
 
 
-def _measure_and_commit(
-    workspace: Workspace,
-    host: PredictorHost,
-    candidate: Candidate,
-    due: Sequence[DueCell],
-    dimension: Mapping[str, Measured],
-    *,
-    claim: str,
-    run: str,
-    asked: bool,
-) -> Counts:
-    if not due:
-        return Counts()
-    made = measure(workspace, host, candidate, due, dimension, run=run or claim, asked=asked)
-    workspace.store.evaluations.commit(
-        candidate.id,
-        made.evaluations,
-        predictions=made.predictions,
-        environment=made.environment,
-        claim=claim,
+def _commit(workspace: Workspace, candidate: str, made: Measurement, claim: str) -> CandidateResult:
+    stored = workspace.store.evaluations.commit(
+        candidate, made.evaluations, predictions=made.predictions, environment=made.environment, claim=claim
     )
-    return made.counts
+    return CandidateResult(candidate, stored, frozenset((candidate, item.problem) for item in stored), made.counts)
 
 
-def _result(
-    workspace: Workspace, candidate: str, cells: Sequence[Cell], due: Sequence[DueCell], counts: Counts
-) -> CandidateResult:
-    stored = workspace.store.evaluations.current(cells)
-    return CandidateResult(
-        candidate,
-        tuple(stored[cell].evaluation for cell in cells if cell in stored),
-        frozenset(cell.cell for cell in due),
-        counts,
-        tuple(cell for cell in cells if cell not in stored),
+def _with_others(workspace: Workspace, result: CandidateResult, cells: Sequence[Cell]) -> CandidateResult:
+    """The result with the requested cells that were not due: they are stored, or another run holds them."""
+    others = [cell for cell in cells if cell not in result.measured]
+    if not others:
+        return result
+    known = {cell: stored.evaluation for cell, stored in workspace.store.evaluations.current(others).items()}
+    known.update(((result.candidate, item.problem), item) for item in result.evaluations)
+    return replace(
+        result,
+        evaluations=tuple(known[cell] for cell in cells if cell in known),
+        elsewhere=tuple(cell for cell in cells if cell not in known),
     )

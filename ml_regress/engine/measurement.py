@@ -1,28 +1,32 @@
 """Measurement: the due cells of one candidate become evaluations."""
 
+import contextlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pandas as pd
 
+from ml_regress.core.answer_map import mapped_predictions
 from ml_regress.core.candidate import Candidate
-from ml_regress.core.evaluation import ERROR, NOT_APPLICABLE, OK, Evaluation
-from ml_regress.core.inputs import InputTypes, parse_input_types
+from ml_regress.core.evaluation import ERROR, NOT_APPLICABLE, OK, OUTCOME_ERROR, Evaluation, Outcome
 from ml_regress.core.metrics import measure_all, unknown_answers
-from ml_regress.core.pattern import Suite
-from ml_regress.core.problem import Benchmark
+from ml_regress.core.prediction import Prediction, Predictions
 from ml_regress.core.scoring import score_suites, summarise
-from ml_regress.engine.predicting import Answers, ask
+from ml_regress.engine.claimed import Asked, AskedBenchmark, Claimed
+from ml_regress.engine.predicting import Answers, ask, environment_warnings, questions
+from ml_regress.engine.recorded import excused_from
 from ml_regress.engine.workspace import Workspace
-from ml_regress.intake.benchmarks import benchmark_frame
 from ml_regress.predictors.batch import Batch
 from ml_regress.predictors.host import PredictorHost
 from ml_regress.store.database import now
-from ml_regress.store.due import DueCell
+from ml_regress.store.due import Cell, DueCell
 from ml_regress.store.evaluations import environment_digest
 from ml_regress.store.problems import Measured
+
+# So many predictions are looked up, and held in memory, for candidates that are asked in one go.
+PLANNED = 20_000
 
 
 @dataclass(frozen=True)
@@ -48,165 +52,154 @@ class Counts:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What there is to commit: evaluations, the new predictions and where they were made."""
+    """What there is to commit of one candidate: evaluations, the new predictions and where they were made."""
 
     evaluations: tuple[Evaluation, ...]
-    predictions: pd.DataFrame
+    predictions: Predictions
     environment: Mapping[str, Any] | None
     counts: Counts
 
 
 @dataclass(frozen=True)
-class _Suites:
-    """The suites of the due problems, with their input types: a newer edit never mixes with older patterns."""
+class _Work:
+    """A candidate with its due cells: those of problems, of benchmarks, and those it is excused from, with why."""
 
-    suites: Mapping[str, Suite]
-    types: Mapping[str, InputTypes]
+    candidate: Candidate
+    problems: Sequence[DueCell]
+    benchmarks: Sequence[DueCell]
+    excused: Sequence[tuple[DueCell, str]]
 
     @classmethod
-    def read(cls, workspace: Workspace, cells: Iterable[DueCell]) -> "_Suites":
-        suites = workspace.store.problems.suites((cell.problem, cell.suite) for cell in cells)
-        known: dict[str, InputTypes] = {}
-        types = {}
-        for problem, suite in suites.items():
-            declared = suite.content["problem"]["inputs"]
-            key = repr(declared)  # many problems ask the same kind of question
-            if key not in known:
-                known[key] = parse_input_types(dict(declared))
-            types[problem] = known[key]
-        return cls(suites, types)
+    def of(
+        cls, candidate: Candidate, due: Sequence[DueCell], dimension: Mapping[str, Measured], claimed: Claimed
+    ) -> "_Work":
+        excused = excused_from(candidate, due, dimension)
+        living = [cell for cell in due if cell.problem not in excused]
+        return cls(
+            candidate,
+            [cell for cell in living if not claimed.is_benchmark(cell)],
+            [cell for cell in living if claimed.is_benchmark(cell)],
+            [(cell, excused[cell.problem]) for cell in due if cell.problem in excused],
+        )
 
 
-def measure(
+def measure_each(
     workspace: Workspace,
     host: PredictorHost,
-    candidate: Candidate,
-    due: Sequence[DueCell],
+    due: Sequence[tuple[Candidate, Sequence[DueCell]]],
     dimension: Mapping[str, Measured],
     *,
     run: str,
     asked: bool,
-) -> Measurement:
-    """Predict what is missing, score all, and make one evaluation a due cell.
+) -> Generator[Measurement]:
+    """Predict what is missing, score all, and make one evaluation a due cell: a measurement a candidate, in order.
 
-    `asked` has predictions that ended in an error made again.
+    `asked` has predictions that ended in an error made again. While one is scored and committed the
+    next ones predict.
     """
-    started = time.perf_counter()
-    excused = candidate.manifest.not_applicable
-    living = [cell for cell in due if cell.problem not in excused]
-    problem_cells = [cell for cell in living if dimension[cell.problem].kind == "problem"]
-    benchmark_cells = [cell for cell in living if dimension[cell.problem].kind == "benchmark"]
-    frozen = _Suites.read(workspace, problem_cells)
-    benchmarks = _read_benchmarks(workspace, benchmark_cells)
-    digests = {pattern.input_digest for suite in frozen.suites.values() for pattern in suite.patterns}
-    stored = workspace.store.evaluations.predictions(candidate.id, digests)
-    if asked:
-        stored = stored[stored["error"].isna()]
-    answers = ask(
-        workspace,
-        host,
-        candidate,
-        suites=[(suite, frozen.types[problem]) for problem, suite in frozen.suites.items()],
-        benchmarks={name: inputs for name, (_, inputs, _) in benchmarks.items()},
-        have=set(stored.index),
-    )
-    new = answers.frame()
-    environment = None if answers.environment is None else environment_digest(answers.environment)
-    scoring = _Scoring(workspace, candidate.id, answers, stored=stored, new=new, environment=environment)
-    outcomes = scoring.outcomes(frozen.suites)
+    claimed = Claimed(workspace, dimension, [cell for _, cells in due for cell in cells])
+    digests = claimed.input_digests
+    together = max(1, PLANNED // max(1, len(digests)))
+    for start in range(0, len(due), together):
+        started = time.perf_counter()
+        work = [_Work.of(candidate, cells, dimension, claimed) for candidate, cells in due[start : start + together]]
+        held = workspace.store.evaluations.predictions_of((each.candidate.id for each in work), digests)
+        stored = [_usable(each, held.get(each.candidate.id, {}), claimed, asked=asked) for each in work]
+        given = [
+            (each.candidate, questions(each.candidate, _suites(each, claimed), _names(each.benchmarks), have))
+            for each, have in zip(work, stored, strict=True)
+        ]
+        answered = ask(workspace, host, claimed, given)
+        with contextlib.closing(answered):
+            for each, have, answers in zip(work, stored, answered, strict=True):
+                yield _measured(each, claimed, answers, have, started=started, run=run)
+                started = time.perf_counter()
+
+
+def _usable(work: _Work, held: Predictions, claimed: Claimed, *, asked: bool) -> Predictions:
+    """The stored predictions that count for a candidate's cells."""
+    digests = {pattern.input_digest for each in _suites(work, claimed) for pattern in each.suite.patterns}
+    again = asked and not work.candidate.recorded
+    return {name: made for name, made in held.items() if name in digests and not (again and made.error is not None)}
+
+
+def _suites(work: _Work, claimed: Claimed) -> list[Asked]:
+    return [claimed.suite(cell) for cell in work.problems]
+
+
+def _names(cells: Sequence[DueCell]) -> list[str]:
+    return [cell.problem for cell in cells]
+
+
+def _measured(
+    work: _Work, claimed: Claimed, answers: Answers, stored: Predictions, *, started: float, run: str
+) -> Measurement:
+    scoring = _Scoring(work.candidate, claimed, answers, stored)
     evaluations = [
-        *(
-            scoring.problem(cell, frozen.suites[cell.problem], frozen.types[cell.problem], outcomes[cell.problem])
-            for cell in problem_cells
-        ),
-        *(scoring.benchmark(cell, *benchmarks[cell.problem]) for cell in benchmark_cells),
+        *scoring.problems(work.problems),
+        *(scoring.benchmark(cell, claimed.benchmark(cell.problem)) for cell in work.benchmarks),
     ]
     counts = Counts(
         opened=answers.opened,
-        predicted=len(new),
+        predicted=len(answers.made),
         reused=len(stored),
         scored=sum(len(item.outcomes) for item in evaluations if item.outcomes is not None),
         rows=answers.rows,
     )
     evaluations += [
-        Evaluation(candidate.id, cell.problem, cell.suite, NOT_APPLICABLE, excused[cell.problem])
-        for cell in due
-        if cell.problem in excused
+        Evaluation(work.candidate.id, cell.problem, cell.suite, NOT_APPLICABLE, reason) for cell, reason in work.excused
     ]
-    seconds, at = time.perf_counter() - started, now()
-    return Measurement(
-        tuple(
-            replace(item, seconds=seconds, counts=counts.as_dict(), evaluated_at=at, run=run) for item in evaluations
-        ),
-        new,
-        answers.environment,
-        counts,
-    )
-
-
-def _read_benchmarks(
-    workspace: Workspace, cells: Sequence[DueCell]
-) -> dict[str, tuple[Benchmark, pd.DataFrame, list[Any]]]:
-    """The benchmarks of these cells with their inputs and expected answers."""
-    if not cells:
-        return {}
-    known = {benchmark.id: benchmark for benchmark in workspace.store.problems.benchmarks()}
-    return {
-        cell.problem: (
-            known[cell.problem],
-            *benchmark_frame(known[cell.problem], workspace.store.problems.benchmark_data(cell.problem)),
-        )
-        for cell in cells
+    common: dict[str, Any] = {
+        "counts": counts.as_dict(),
+        "seconds": time.perf_counter() - started,
+        "evaluated_at": now(),
+        "run": run,
     }
+    return Measurement(
+        tuple(replace(item, **common) for item in evaluations), answers.made, answers.environment, counts
+    )
 
 
 class _Scoring:
     """The predictions of one candidate, old and new, held against suites and benchmarks."""
 
-    def __init__(
-        self,
-        workspace: Workspace,
-        candidate: str,
-        answers: Answers,
-        *,
-        stored: pd.DataFrame,
-        new: pd.DataFrame,
-        environment: str | None,
-    ) -> None:
-        self._workspace, self._candidate, self._answers, self._environment = workspace, candidate, answers, environment
-        failed = pd.DataFrame(
-            {"answer": None, "outputs": None, "error": list(answers.failed.values())},
-            index=pd.Index(list(answers.failed), dtype=object),
-            dtype=object,
-        )
-        parts = [stored, new.assign(environment=environment), failed.assign(environment=None)]
-        self._predictions = pd.concat([part for part in parts if len(part)] or parts[:1])
-        self._made_in = dict(zip(stored.index, stored["environment"], strict=True))
-        self._made_in.update(dict.fromkeys(new.index, environment))
-        self._contents: dict[str, Mapping[str, Any]] = {}
+    def __init__(self, candidate: Candidate, claimed: Claimed, answers: Answers, stored: Predictions) -> None:
+        answer_map = candidate.manifest.answer_map
+        self._candidate, self._claimed = candidate.id, claimed
+        self._answers = answers.as_meant(answer_map)
+        self._environment = None if answers.environment is None else environment_digest(answers.environment)
+        made = {name: each._replace(environment=self._environment) for name, each in answers.made.items()}
+        self._predictions: Predictions = {
+            **mapped_predictions(answer_map, {**stored, **made}),
+            **{name: Prediction(error=reason) for name, reason in answers.failed.items()},
+        }
+        self._said: dict[Any, tuple[str, ...]] = {}
 
-    def outcomes(self, suites: Mapping[str, Suite]) -> dict[str, pd.DataFrame]:
-        """The outcomes of each problem's suite, scored together where their answers have one type."""
-        by_type: dict[str, list[str]] = {}
-        for problem, suite in suites.items():
-            by_type.setdefault(suite.content["problem"]["answer_type"], []).append(problem)
-        found: dict[str, pd.DataFrame] = {}
-        for answer_type, problems in by_type.items():
-            frames = score_suites([suites[problem].patterns for problem in problems], self._predictions, answer_type)
-            found.update(zip(problems, frames, strict=True))
-        return found
+    def problems(self, cells: Sequence[DueCell]) -> list[Evaluation]:
+        """The evaluations of suites, scored together where their answers have one type."""
+        by_type: dict[str, list[DueCell]] = {}
+        for cell in cells:
+            by_type.setdefault(self._claimed.suite(cell).suite.content["problem"]["answer_type"], []).append(cell)
+        found: dict[Cell, Evaluation] = {}
+        for answer_type, members in by_type.items():
+            asked = [self._claimed.suite(cell) for cell in members]
+            outcomes = score_suites([each.suite.patterns for each in asked], self._predictions, answer_type)
+            for cell, each, scored in zip(members, asked, outcomes, strict=True):
+                found[cell.cell] = self._problem(cell, each, scored)
+        return [found[cell.cell] for cell in cells]
 
-    def problem(self, cell: DueCell, suite: Suite, types: InputTypes, outcomes: pd.DataFrame) -> Evaluation:
-        """The evaluation of a suite."""
+    def _problem(self, cell: DueCell, asked: Asked, outcomes: tuple[Outcome, ...]) -> Evaluation:
+        suite = asked.suite
         wanted = [pattern.input_digest for pattern in suite.patterns]
         reasons = {self._answers.failed.get(digest) for digest in wanted}
         if len(reasons) == 1 and None not in reasons:
             return self._failed(cell, str(reasons.pop()), len(wanted))
         summary = summarise(suite.content["problem"], suite.patterns, outcomes, self._predictions)
-        environments = tuple(sorted({self._made_in[digest] for digest in wanted if digest in self._made_in}))
+        made_in = {made.environment for made in map(self._predictions.get, wanted) if made is not None}
+        environments = tuple(sorted(digest for digest in made_in if digest is not None))
         reason = None
         if summary.errors:
-            first = outcomes.loc[outcomes["outcome"] == "error", "reason"].iloc[0]
+            first = next(item.reason for item in outcomes if item.outcome == OUTCOME_ERROR)
             reason = f"{summary.errors} of {len(wanted)} patterns could not be measured: {first}"
         return Evaluation(
             candidate=self._candidate,
@@ -218,13 +211,14 @@ class _Scoring:
             answered=summary.answered,
             errors=summary.errors,
             measures=summary.measures,
-            warnings=(*self._warnings(environments, types.names), *summary.warnings),
+            warnings=(*self._warnings(environments, asked.types.names), *summary.warnings),
             environments=environments,
             outcomes=outcomes,
         )
 
-    def benchmark(self, cell: DueCell, benchmark: Benchmark, inputs: pd.DataFrame, truth: Sequence[Any]) -> Evaluation:
+    def benchmark(self, cell: DueCell, asked: AskedBenchmark) -> Evaluation:
         """The evaluation of a benchmark: metrics over the rows that were answered."""
+        benchmark, inputs, truth = asked.benchmark, asked.inputs, asked.truth
         result = self._answers.benchmarks[cell.problem]
         if isinstance(result, str):
             return self._failed(cell, result, len(inputs))
@@ -262,29 +256,16 @@ class _Scoring:
     def _failed(self, cell: DueCell, reason: str, errors: int) -> Evaluation:
         return Evaluation(self._candidate, cell.problem, cell.suite, ERROR, reason, answered=0, errors=errors)
 
-    def _warnings(self, environments: Iterable[str], columns: Sequence[str]) -> tuple[str, ...]:
+    def _warnings(self, environments: tuple[str, ...], columns: tuple[str, ...]) -> tuple[str, ...]:
         """What the environments of the predictions have to say: versions, and columns that were dropped."""
-        return tuple(
-            dict.fromkeys(text for name in environments for text in environment_warnings(self._content(name), columns))
-        )
+        if (environments, columns) not in self._said:
+            said = (text for name in environments for text in environment_warnings(self._content(name), columns))
+            self._said[environments, columns] = tuple(dict.fromkeys(said))
+        return self._said[environments, columns]
 
     def _content(self, digest: str) -> Mapping[str, Any]:
-        if digest not in self._contents:
-            mine = self._answers.environment if digest == self._environment else None
-            self._contents[digest] = mine or self._workspace.store.evaluations.environment(digest)
-        return self._contents[digest]
-
-
-def environment_warnings(environment: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
-    """Warnings of an environment for a cell whose problem has these columns."""
-    found = list(environment.get("warnings", ()))
-    features = environment.get("features")
-    if features is not None:
-        known = set(features)
-        dropped = [column for column in columns if column not in known]
-        if dropped:
-            found.append(f"columns the candidate does not use were dropped: {', '.join(dropped)}")
-    return found
+        mine = self._answers.environment if digest == self._environment else None
+        return mine or self._claimed.environment(digest)
 
 
 def _scores(batch: Batch, rows: Sequence[int]) -> dict[str, Any] | None:

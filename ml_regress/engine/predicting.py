@@ -1,46 +1,79 @@
-"""Predicting: what a candidate did not answer yet is asked in one opening."""
+"""Predicting: what candidates did not answer yet is asked, each in one opening."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby, repeat
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
 
+from ml_regress.core.answer_map import mapped_answers, mapped_outputs
 from ml_regress.core.candidate import Candidate
 from ml_regress.core.inputs import InputTypes
-from ml_regress.core.pattern import Suite
+from ml_regress.core.prediction import Prediction
+from ml_regress.engine.claimed import Asked, Claimed
+from ml_regress.engine.recorded import NO_PREDICTION
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import MlRegressError
 from ml_regress.predictors.batch import Batch
 from ml_regress.predictors.host import PredictorHost
 
 NO_INPUTS = "the pattern has no inputs, and this candidate is not a table of recorded predictions"
-Made = tuple[Any, dict[str, float] | None, str | None]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Inputs of the same columns, with their digests."""
+
+    types: InputTypes
+    digests: list[str] = field(default_factory=list)
+    rows: list[Mapping[str, Any]] = field(default_factory=list, compare=False)  # their digests stand for them
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What a candidate is asked: inputs, those of the same columns together, and benchmarks by name.
+
+    `failed` gives the reason of what it cannot be asked, by input digest.
+    """
+
+    inputs: tuple[Inputs, ...]
+    benchmarks: tuple[str, ...]
+    failed: Mapping[str, str]
 
 
 @dataclass
 class Answers:
     """What one opening of a candidate gave.
 
-    `made` holds answer (raw), outputs and error by input digest, `failed` the reason of each input
-    that was not predicted, `benchmarks` a batch or a reason by benchmark. `environment` is where it
-    was made, with the candidate's features and warnings; None where nothing was.
+    `made` holds predictions by input digest, `failed` the reason of each input that was not
+    predicted, `benchmarks` a batch or a reason by benchmark. `environment` is where it was made,
+    with the candidate's features and warnings; None where nothing was.
     """
 
-    made: dict[str, Made] = field(default_factory=dict)
+    made: dict[str, Prediction] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     benchmarks: dict[str, Batch | str] = field(default_factory=dict)
     environment: dict[str, Any] | None = None
     opened: int = 0
     rows: int = 0
 
-    def frame(self) -> pd.DataFrame:
-        """The predictions that were made, by input digest: answer, outputs, error."""
-        columns = {
-            name: pd.Series([made[place] for made in self.made.values()], dtype=object)
-            for place, name in enumerate(("answer", "outputs", "error"))
+    def as_meant(self, answer_map: Mapping[str, str]) -> "Answers":
+        """These answers with what benchmarks were answered as the candidate's answer map means it."""
+        if not answer_map:
+            return self
+        meant = {
+            name: result
+            if isinstance(result, str)
+            else replace(
+                result,
+                answers=mapped_answers(answer_map, result.answers),
+                outputs=None if result.outputs is None else mapped_outputs(answer_map, result.outputs),
+            )
+            for name, result in self.benchmarks.items()
         }
-        return pd.DataFrame(columns).set_axis(pd.Index(list(self.made), dtype=object))
+        return replace(self, benchmarks=meant)
 
     def note(self, batch: Batch) -> None:
         """Keep what a batch says of where it was made: it stands beside every number that comes of it."""
@@ -50,87 +83,94 @@ class Answers:
         self.environment = {**batch.environment, "features": features, "warnings": warnings}
 
 
-@dataclass(frozen=True)
-class _Inputs:
-    """Inputs of the same columns, with their digests."""
-
-    digests: list[str] = field(default_factory=list)
-    rows: list[Mapping[str, Any]] = field(default_factory=list)
+def questions(
+    candidate: Candidate, asked: Iterable[Asked], benchmarks: Iterable[str], have: Iterable[str]
+) -> Questions:
+    """What a candidate is asked of suites and benchmarks, without what it answered already (`have`)."""
+    groups: dict[Any, Inputs] = {}
+    failed: dict[str, str] = {}
+    seen = set(have)
+    for each in asked:
+        group: Inputs | None = None
+        for pattern in each.suite.patterns:
+            digest = pattern.input_digest
+            if digest in seen:
+                continue
+            seen.add(digest)
+            if candidate.recorded or pattern.inputs is None:
+                failed[digest] = NO_PREDICTION if candidate.recorded else NO_INPUTS
+                continue
+            if group is None:
+                group = groups.setdefault(each.types.columns, Inputs(each.types))
+            group.digests.append(digest)
+            group.rows.append(pattern.inputs)
+    return Questions(tuple(groups.values()), tuple(benchmarks), failed)
 
 
 def ask(
-    workspace: Workspace,
-    host: PredictorHost,
-    candidate: Candidate,
-    *,
-    suites: Sequence[tuple[Suite, InputTypes]],
-    benchmarks: Mapping[str, pd.DataFrame],
-    have: set[str],
-) -> Answers:
-    """Open the candidate once for all inputs it has not answered (`have`) and for all benchmarks.
+    workspace: Workspace, host: PredictorHost, claimed: Claimed, asked: Sequence[tuple[Candidate, Questions]]
+) -> Generator[Answers]:
+    """The answers of each candidate, in order; those with the same questions are asked in one go.
 
-    Where nothing is missing it is not opened. Whatever goes wrong with it is a reason in the answers.
+    A candidate is opened once for all its questions, and not at all where there are none. Whatever
+    goes wrong with it is a reason in its answers.
     """
-    answers = Answers()
-    groups = _missing(suites, have, answers)
-    frames = [types.frame(inputs.rows) for types, inputs in groups]
-    frames += benchmarks.values()
-    if not frames:
-        return answers
-    results, answers.opened = _predict(workspace, host, candidate, frames)
-    for (_, inputs), result in zip(groups, results, strict=False):
-        _take(inputs.digests, result, answers)
-    for name, result in zip(benchmarks, results[len(groups) :], strict=True):
-        if isinstance(result, Batch):
-            answers.note(result)
-            answers.rows += len(benchmarks[name])
-            answers.benchmarks[name] = result
-        else:
+    for given, group in groupby(asked, key=itemgetter(1)):
+        candidates = [candidate for candidate, _ in group]
+        if not given.inputs and not given.benchmarks:
+            yield from (Answers(failed=dict(given.failed)) for _ in candidates)
+            continue
+        frames = [each.types.frame(each.rows) for each in given.inputs]
+        frames += [claimed.benchmark(name).inputs for name in given.benchmarks]
+        for results, opened in _served(workspace, host, candidates, frames):
+            yield _answers(given, results, opened)
+
+
+def _served(
+    workspace: Workspace, host: PredictorHost, candidates: Sequence[Candidate], frames: Sequence[pd.DataFrame]
+) -> Iterator[tuple[Sequence[Batch | MlRegressError], int]]:
+    """The result of each frame, and how often the candidate was opened, by candidate."""
+    left = [workspace.located(candidate) for candidate in candidates]
+    while left:
+        try:
+            for served in host.predict_each(left, frames, workspace.policy):
+                left = left[1:]
+                if served.refused is None:
+                    yield served.results, 1
+                else:
+                    yield [served.refused] * len(frames), 0
+        except MlRegressError as error:  # the process did not start for this one
+            left = left[1:]
+            yield [error] * len(frames), 0
+
+
+def _answers(given: Questions, results: Sequence[Batch | MlRegressError], opened: int) -> Answers:
+    answers = Answers(failed=dict(given.failed), opened=opened)
+    for inputs, result in zip(given.inputs, results, strict=False):
+        if isinstance(result, MlRegressError):
+            answers.failed.update(dict.fromkeys(inputs.digests, str(result)))
+            continue
+        answers.note(result)
+        outputs: Iterable[dict[str, Any] | None] = result.outputs or repeat(None, len(inputs.digests))
+        made = map(Prediction, result.answers, outputs, result.errors)
+        answers.made.update(zip(inputs.digests, made, strict=True))
+    for name, result in zip(given.benchmarks, results[len(given.inputs) :], strict=True):
+        if isinstance(result, MlRegressError):
             answers.benchmarks[name] = str(result)
+            continue
+        answers.note(result)
+        answers.rows += len(result.answers)
+        answers.benchmarks[name] = result
     return answers
 
 
-def _missing(
-    suites: Sequence[tuple[Suite, InputTypes]], have: set[str], answers: Answers
-) -> list[tuple[InputTypes, _Inputs]]:
-    """The distinct inputs without a prediction: one group for all problems with the same columns."""
-    groups: dict[Any, tuple[InputTypes, _Inputs]] = {}
-    seen = set(have)
-    for suite, types in suites:
-        group: _Inputs | None = None
-        for pattern in suite.patterns:
-            if pattern.input_digest in seen:
-                continue
-            seen.add(pattern.input_digest)
-            if pattern.inputs is None:
-                answers.failed[pattern.input_digest] = NO_INPUTS
-                continue
-            if group is None:
-                _, group = groups.setdefault(types.columns, (types, _Inputs()))
-            group.digests.append(pattern.input_digest)
-            group.rows.append(pattern.inputs)
-    return list(groups.values())
-
-
-def _predict(
-    workspace: Workspace, host: PredictorHost, candidate: Candidate, frames: Sequence[pd.DataFrame]
-) -> tuple[Sequence[Batch | MlRegressError], int]:
-    """The result of each frame, and how often the candidate was opened."""
-    before = host.opened
-    try:
-        results: Sequence[Batch | MlRegressError] = host.predict_many(
-            workspace.located(candidate), frames, workspace.policy
-        )
-    except MlRegressError as error:  # it could not be opened, was not permitted, or its process ended
-        results = [error] * len(frames)
-    return results, host.opened - before
-
-
-def _take(digests: Sequence[str], result: Batch | MlRegressError, answers: Answers) -> None:
-    if isinstance(result, MlRegressError):
-        answers.failed.update(dict.fromkeys(digests, str(result)))
-        return
-    answers.note(result)
-    outputs: Sequence[dict[str, float] | None] = result.outputs or [None] * len(digests)
-    for digest, answer, output, error in zip(digests, result.answers, outputs, result.errors, strict=True):
-        answers.made[digest] = (answer, output, error)
+def environment_warnings(environment: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    """Warnings of an environment for a cell whose problem has these columns."""
+    found = list(environment.get("warnings", ()))
+    features = environment.get("features")
+    if features is not None:
+        known = set(features)
+        dropped = [column for column in columns if column not in known]
+        if dropped:
+            found.append(f"columns the candidate does not use were dropped: {', '.join(dropped)}")
+    return found

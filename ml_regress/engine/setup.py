@@ -14,7 +14,7 @@ _STARTER = """\
 # What an operator chooses. Everything here is optional.
 name: {name}
 # production: the id of the candidate that serves users today
-# allow_joblib: true      # a pickle runs code when it is opened
+# allow_formats: [joblib, python]   # formats that run code when a candidate is opened
 # trusted_types: []       # types a skops artefact may hold beyond the library's own list
 # time_limit: 60          # seconds to open one candidate and have it predict
 """

@@ -1,5 +1,6 @@
 """A workspace at work: its settings and its open store."""
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,11 +26,11 @@ class Workspace:
     def policy(self) -> Policy:
         """What the operator allows an artefact to be."""
         settings = self.settings
-        return Policy(settings.allow_joblib, settings.trusted_types, settings.time_limit)
+        return Policy(settings.allow_formats, settings.trusted_types, settings.time_limit)
 
     def relative(self, path: Path) -> str:
         """A path as the store keeps it: relative to the workspace, so that the folder may move."""
-        resolved = path.resolve()
+        resolved = Path(os.path.realpath(path))  # Path.resolve raises for a link to itself
         inside = resolved.is_relative_to(self.settings.workspace)
         return str(resolved.relative_to(self.settings.workspace) if inside else resolved)
 

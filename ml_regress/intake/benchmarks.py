@@ -20,8 +20,9 @@ from ml_regress.core.problem import STATES, Benchmark
 from ml_regress.errors import Fault, InvalidInput
 from ml_regress.intake import yaml_text
 from ml_regress.intake.declarations import Declaration
-from ml_regress.intake.parquet import arrow_table, column_text
-from ml_regress.intake.tables import NOTES, READERS, read_table
+from ml_regress.intake.parquet import arrow_table, column_text, without_strays
+from ml_regress.intake.reading import NOTES, TableFormat, plain
+from ml_regress.intake.tables import READERS, read_table
 from ml_regress.intake.text_files import read_bytes
 
 KEYS = (
@@ -37,6 +38,7 @@ KEYS = (
     "metrics",
     "target",
     "data",
+    "table",
 )
 _TYPES = {"number": pa.float64(), "integer": pa.int64(), "boolean": pa.bool_()}
 
@@ -63,11 +65,12 @@ def read_benchmark(path: Path) -> BenchmarkFile:
     given = yaml_text.load(path)
     benchmark, keys = _declared(given, source)
     file = path.parent / (keys.text("data") or _beside(path))
-    if keys.broken("inputs", "answer", "labels", "target", "data"):
+    form = keys.table_format()
+    if keys.broken("inputs", "answer", "labels", "target", "data", "table"):
         raise InvalidInput(keys.faults)
     faults = list(keys.faults)
     try:
-        table, notes = _typed_table(benchmark, file)
+        table, notes = _typed_table(benchmark, file, form)
     except InvalidInput as refused:
         faults.extend(refused.faults)
     if faults:
@@ -134,24 +137,31 @@ def _beside(path: Path) -> str:
     raise InvalidInput.single(str(path), rule, column="data")
 
 
-def _typed_table(benchmark: Benchmark, file: Path) -> tuple[pa.Table, tuple[str, ...]]:
+def _typed_table(benchmark: Benchmark, file: Path, form: TableFormat) -> tuple[pa.Table, tuple[str, ...]]:
     """The rows with one arrow type a column, and notes for a person."""
     source = str(file)
-    notes: list[str] = []
-    if file.suffix.lower() == ".parquet":
-        given = arrow_table(read_bytes(file), source)
-    else:
-        frame = read_table(file)
-        notes.extend(frame.attrs.get(NOTES, ()))
-        given = pa.table({name: pa.array(frame[name].tolist(), pa.string()) for name in frame.columns})
     wanted = (*benchmark.inputs.columns, Column(benchmark.target, benchmark.answer_type))
+    if file.suffix.lower() == ".parquet":
+        form.refuse(("delimiter", "encoding"), "Parquet", source)
+        given, notes = without_strays(arrow_table(read_bytes(file), source), source)
+        # Columns that have a type are no texts, and are not read again.
+        texts = {
+            column.name: pd.Series(column_text(given.column(column.name), source), dtype=object)
+            for column in wanted
+            if column.name in given.column_names and _is_read(column, given.column(column.name).type)
+        }
+        frame = plain(pd.DataFrame(texts), wanted, form, source)
+        notes.extend(frame.attrs[NOTES])
+        for name in frame.columns:
+            place = given.column_names.index(name)
+            given = given.set_column(place, name, pa.array(frame[name].tolist(), pa.string()))
+    else:
+        frame = plain(read_table(file, form), wanted, form, source)
+        notes = list(frame.attrs[NOTES])
+        given = pa.table({name: pa.array(frame[name].tolist(), pa.string()) for name in frame.columns})
     names = list(given.column_names)
     faults = [
-        Fault(
-            source, None, column.name, None, "the column is missing" if column.name not in names else "is there twice"
-        )
-        for column in wanted
-        if names.count(column.name) != 1
+        Fault(source, None, column.name, None, "the column is missing") for column in wanted if column.name not in names
     ]
     if not faults and not given.num_rows:
         faults.append(Fault(source, None, None, None, "has no rows"))
@@ -166,6 +176,12 @@ def _typed_table(benchmark: Benchmark, file: Path) -> tuple[pa.Table, tuple[str,
     if extra:
         notes.append(f"{source}: left out {', '.join(extra)}, which are no inputs")
     return pa.table(dict(zip([column.name for column in wanted], arrays, strict=True))), tuple(notes)
+
+
+def _is_read(column: Column, kind: pa.DataType) -> bool:
+    """Whether cells of this arrow type hold numbers or dates in a writing of their own."""
+    typed = pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)
+    return column.kind == "date" or (column.kind in ("number", "integer") and not typed)
 
 
 def _typed_array(column: Column, values: pa.ChunkedArray, source: str, faults: list[Fault]) -> pa.Array | None:

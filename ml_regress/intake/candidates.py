@@ -1,23 +1,21 @@
 """Candidate folders: `candidates/ID/candidate.yaml` and the artefact beside it."""
 
-import hashlib
-import zipfile
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from ml_regress.core.candidate import Candidate, Manifest
-from ml_regress.core.digest import digest_of
+from ml_regress.core.candidate import RECORDED, Candidate, Manifest
 from ml_regress.core.ids import SLUG_RULE, is_slug
 from ml_regress.core.inputs import parse_number
-from ml_regress.errors import Fault, InvalidInput
+from ml_regress.errors import Fault, InvalidInput, NotFound
 from ml_regress.intake import yaml_text
 from ml_regress.intake.declarations import Declaration
-from ml_regress.predictors.formats import FORMATS, saved_libraries
+from ml_regress.intake.reading import TableFormat
+from ml_regress.intake.sightings import others_of
+from ml_regress.predictors.artefacts import MANIFEST, files_of
+from ml_regress.predictors.formats import file_rule, format_named, format_names, format_of
 
-MANIFEST = "candidate.yaml"
 KEYS = (
     "created_at",
     "format",
@@ -32,65 +30,12 @@ KEYS = (
     "not_applicable",
     "time_limit",
     "note",
+    "answer_map",
+    "columns",
+    "table",
 )
-UNFINISHED = (".part", ".tmp", "~")
 LONGEST = 86400  # seconds of a time limit: a day
 TIME_RULE = "must be an ISO time with its zone, such as 2026-06-01T09:00:00Z, or a plain date"
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """What one look at a candidate's folder found.
-
-    `signature` changes with any name, size or time of its files. `whole` folders may be read. Of
-    the others, `settled_needed` ones may be read once two looks gave the same signature, and
-    `impossible` ones lack something that no waiting replaces. `reason` says what is awaited.
-    """
-
-    id: str
-    signature: str
-    whole: bool
-    reason: str = ""
-    impossible: bool = False
-
-    @property
-    def settled_needed(self) -> bool:
-        return not self.whole and not self.impossible
-
-
-def look(folder: Path) -> Sighting:
-    """Whether a candidate's folder is whole, from names, sizes and times; the artefact is not read."""
-    files = _files(folder)
-    signature = digest_of([[name, size, changed] for name, (size, changed) in sorted(files.items())])
-    lacking, unsettled = "", ""
-    if MANIFEST not in files:
-        lacking = f"waits for {MANIFEST}"
-    else:
-        lacking, unsettled = _awaited(folder, files)
-    return Sighting(folder.name, signature, not (lacking or unsettled), lacking or unsettled, bool(lacking))
-
-
-def _awaited(folder: Path, files: Mapping[str, tuple[int, int]]) -> tuple[str, str]:
-    """What is lacking, and what could still change; "" for each where there is nothing."""
-    try:
-        given = yaml_text.load(folder / MANIFEST)
-    except InvalidInput as error:  # half written, or wrong for good: reading it will say
-        return "", str(error)
-    artefact, others = given.get("artefact") or None, _others(files)
-    if artefact is None and len(others) == 1:
-        artefact = others[0]
-    lacking = unsettled = ""
-    if artefact is None and not others:
-        lacking = "waits for the artefact"
-    elif not isinstance(artefact, str):
-        unsettled = f"{MANIFEST} does not say which file is the artefact"
-    elif not (folder / artefact).is_file():
-        lacking = f"waits for the artefact {artefact}"
-    elif given.get("format", _format_of(artefact)) == "skops" and not _is_complete_zip(folder / artefact):
-        lacking = f"waits for the rest of {artefact}: it is no complete skops file"
-    elif files[MANIFEST][1] < max((files[name][1] for name in others), default=0):
-        unsettled = f"waits until nothing changes: a file is newer than {MANIFEST}"
-    return lacking, unsettled
 
 
 def read_candidate(folder: Path) -> Candidate:
@@ -98,30 +43,48 @@ def read_candidate(folder: Path) -> Candidate:
 
     Raises InvalidInput with every fault of the manifest.
     """
-    file = folder / MANIFEST
-    keys = _Keys(yaml_text.load(file), str(file), KEYS)
+    keys = _declared(folder)
     if not is_slug(folder.name):
         keys.faults.append(
             Fault(str(folder), None, None, None, f"the folder's name is the candidate's id: {SLUG_RULE}")
         )
     manifest = _manifest(keys, folder)
-    artefact = folder / manifest.artefact
     sha256, size = "", 0
     if not keys.faults:
         try:
-            with artefact.open("rb") as opened:
-                sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-                size = opened.tell()
+            sha256, size = format_named(manifest.format).digest(folder, manifest.artefact)
         except OSError as error:
             keys.fault("artefact", f"cannot be read ({error.strerror or error})", manifest.artefact)
+        except ValueError as error:
+            keys.fault("artefact", str(error), manifest.artefact)
     if keys.faults:
         raise InvalidInput(keys.faults)
-    libraries = {**saved_libraries(manifest.format, artefact), **manifest.libraries}
-    return Candidate(folder.name, manifest, str(folder), sha256, size, libraries)
+    saved = format_named(manifest.format).saved_with(folder / manifest.artefact)
+    return Candidate(folder.name, manifest, str(folder), sha256, size, {**saved, **manifest.libraries})
+
+
+def table_of_manifest(folder: Path) -> tuple[TableFormat, dict[str, str]]:
+    """How a candidate's table of recorded predictions is written, and its columns by the names used here.
+
+    Raises InvalidInput.
+    """
+    keys = _declared(folder)
+    found = keys.table_format(), keys.mapping("columns", _column)
+    if keys.faults:
+        raise InvalidInput(keys.faults)
+    return found
+
+
+def _declared(folder: Path) -> "_Keys":
+    file = folder / MANIFEST
+    return _Keys(yaml_text.load(file), str(file), KEYS)
 
 
 def _manifest(keys: "_Keys", folder: Path) -> Manifest:
     artefact = _artefact(keys, folder)
+    form = _format(keys, artefact)
+    if artefact and form and not keys.broken("artefact", "format"):
+        _hold_against_format(keys, folder, artefact, form)
     parent = keys.text("parent") or None
     if parent is not None and not is_slug(parent):
         keys.fault("parent", f"is no candidate's id: {SLUG_RULE}", parent)
@@ -129,7 +92,7 @@ def _manifest(keys: "_Keys", folder: Path) -> Manifest:
         keys.fault("parent", "a candidate is not its own parent", parent)
     return Manifest(
         created_at=_created_at(keys),
-        format=_format(keys, artefact),
+        format=form,
         artefact=artefact,
         changed=keys.text("changed").strip(),
         parent=parent,
@@ -141,6 +104,7 @@ def _manifest(keys: "_Keys", folder: Path) -> Manifest:
         not_applicable=_not_applicable(keys),
         time_limit=keys.parsed("time_limit", _seconds),
         note=keys.text("note").strip(),
+        answer_map=keys.mapping("answer_map", _answer),
     )
 
 
@@ -183,44 +147,41 @@ class _Keys(Declaration):
 
 def _artefact(keys: _Keys, folder: Path) -> str:
     artefact = keys.text("artefact").strip()
-    if not artefact:
-        others = _others(_files(folder))
-        if len(others) == 1:
-            return others[0]
-        if not keys.broken("artefact"):
-            rule = f"must name one of the files {', '.join(others)}" if others else "is missing, as is any other file"
-            keys.fault("artefact", rule)
-        return ""
-    path = folder / artefact
-    rule = ""
-    if Path(artefact).is_absolute() or ".." in Path(artefact).parts:
-        rule = "must be a file in the candidate's own folder"
-    elif artefact == MANIFEST:
-        rule = "must name the file of the model"
-    elif not path.is_file():
-        rule = "there is no such file in the candidate's folder"
-    elif not path.resolve().is_relative_to(folder.resolve()):
-        rule = "is a link that leads out of the candidate's folder; copy the file"
-    if rule:
-        keys.fault("artefact", rule, artefact)
-    return artefact
-
-
-def _others(files: Iterable[str]) -> list[str]:
-    return sorted(name for name in files if name != MANIFEST)
+    if artefact or keys.broken("artefact"):
+        return artefact
+    others = others_of(name for name, _ in files_of(folder))
+    if len(others) == 1:
+        return others[0]
+    rule = f"must name one of the files {', '.join(others)}" if others else "is missing, as is any other file"
+    keys.fault("artefact", rule)
+    return ""
 
 
 def _format(keys: _Keys, artefact: str) -> str:
-    found = _format_of(artefact)
+    found = format_of(artefact)
     if found is None and not keys.text("format"):
         if artefact and not keys.broken("format"):
-            keys.fault("format", f"is missing, and {artefact} does not tell it; it is one of {', '.join(FORMATS)}")
+            rule = file_rule(Path(keys.source).parent, artefact)
+            if rule:  # a file that is not there tells no format either
+                keys.fault("artefact", rule, artefact)
+            else:
+                known = ", ".join(format_names())
+                keys.fault("format", f"is missing, and {artefact} does not tell it; it is one of {known}")
         return ""
-    return keys.choice("format", tuple(FORMATS), found or "")
+    return keys.choice("format", format_names(), found or "")
 
 
-def _format_of(artefact: str) -> str | None:
-    return next((name for name, known in FORMATS.items() if artefact.lower().endswith(known.extension)), None)
+def _hold_against_format(keys: _Keys, folder: Path, artefact: str, form: str) -> None:
+    try:
+        rule = format_named(form).rule(folder, artefact)
+    except NotFound as error:
+        keys.fault("format", str(error), form)
+        return
+    if rule:
+        keys.fault("artefact", rule, artefact)
+    for key in ("columns", "table"):
+        if form != RECORDED and keys.given.get(key):
+            keys.fault(key, f"says how recorded predictions are written; leave it out for the format {form}")
 
 
 def _created_at(keys: _Keys) -> str:
@@ -228,10 +189,10 @@ def _created_at(keys: _Keys) -> str:
         if not keys.broken("created_at"):
             keys.fault("created_at", f"is missing: it {TIME_RULE}")
         return ""
-    return keys.parsed("created_at", _utc) or ""
+    return keys.parsed("created_at", utc_time) or ""
 
 
-def _utc(text: str) -> str:
+def utc_time(text: str) -> str:
     """An ISO time as UTC; a plain date is its midnight in UTC. Raises ValueError with the rule."""
     try:
         try:
@@ -255,6 +216,18 @@ def _not_applicable(keys: _Keys) -> dict[str, str]:
     return found
 
 
+def _column(text: str) -> str:
+    if not text:
+        raise ValueError("must name a column of the table")
+    return text
+
+
+def _answer(text: str) -> str:
+    if not text:
+        raise ValueError("must say which answer is meant")
+    return text
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = parse_number(text.strip())
@@ -263,28 +236,3 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= LONGEST:
         raise ValueError(f"must be a number of seconds above 0 and at most {LONGEST}")
     return seconds
-
-
-def _files(folder: Path) -> dict[str, tuple[int, int]]:
-    """Size and time (ns) of each file below the folder; hidden and unfinished ones are not there yet."""
-    found = {}
-    for path in folder.rglob("*"):
-        parts = path.relative_to(folder).parts
-        if any(part.startswith(".") for part in parts) or path.name.endswith(UNFINISHED):
-            continue
-        try:
-            if path.is_file():
-                state = path.stat()
-                found["/".join(parts)] = (state.st_size, state.st_mtime_ns)
-        except OSError:  # gone since it was listed
-            continue
-    return found
-
-
-def _is_complete_zip(path: Path) -> bool:
-    """True where the directory at the end of the zip is there and names what the file holds."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return bool(archive.namelist())
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
-        return False

@@ -10,6 +10,10 @@ from ml_regress.core.inputs import InputTypes, parse_input_types, parse_value
 from ml_regress.core.pattern_fields import answer_text
 from ml_regress.core.problem import METRICS, SCORER
 from ml_regress.errors import Fault
+from ml_regress.intake.dates import date_form
+from ml_regress.intake.decimals import MARKS
+from ml_regress.intake.reading import TABLE_KEYS, TableFormat
+from ml_regress.intake.text_files import known_encoding
 
 T = TypeVar("T")
 
@@ -31,6 +35,20 @@ def plain_text(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain_text(item) for item in value]
     return value if value is None else answer_text(value)
+
+
+def _delimiter(text: str) -> str:
+    if text == "tab":
+        return "\t"
+    if len(text) != 1 or text.isalnum() or text in '"\r\n':
+        raise ValueError('must be one character such as ";", or the word tab')
+    return text
+
+
+def _decimal(text: str) -> str:
+    if text not in MARKS:
+        raise ValueError('must be "." or ","')
+    return text
 
 
 class Declaration:
@@ -117,6 +135,27 @@ class Declaration:
         except ValueError as error:  # two inputs that name one column
             self.fault(key, str(error))
             return NO_INPUT_TYPES
+
+    def table_format(self, key: str = "table") -> TableFormat:
+        """How the table is written, as far as the file states it."""
+        given = self.given.get(key)
+        if given in (None, ""):
+            return TableFormat()
+        if not isinstance(given, Mapping):
+            self.fault(key, f"must be a mapping with {', '.join(TABLE_KEYS)}")
+            return TableFormat()
+        inner = Declaration(given, self.source, TABLE_KEYS, prefix=f"{key}.")
+        delimiter = inner.given.get("delimiter")
+        if isinstance(delimiter, str) and delimiter.isspace():  # which is a text, though a blank one
+            inner.given = {**inner.given, "delimiter": "tab" if delimiter == "\t" else "a space"}
+        found = TableFormat(
+            delimiter=inner.parsed("delimiter", _delimiter),
+            encoding=inner.parsed("encoding", known_encoding),
+            decimal=inner.parsed("decimal", _decimal),
+            dates=inner.parsed("dates", lambda text: date_form(text).name),
+        )
+        self.faults.extend(inner.faults)
+        return found
 
     def answers(self) -> tuple[str, tuple[Any, ...], Any]:
         """Answer type, labels and positive label, which depend on each other."""

@@ -1,21 +1,18 @@
-"""Pattern tables: text in, typed patterns out, and back without loss."""
+"""Pattern tables: text in, typed patterns out."""
 
-import csv
 import json
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from ml_regress.core.cells import typed_cells
-from ml_regress.core.expectation import Expectation
-from ml_regress.core.expectation_rules import expectations_of
-from ml_regress.core.inputs import BOOLEANS, parse_number
+from ml_regress.core.expectation_rules import expectations_of, numeric_rows
+from ml_regress.core.inputs import BOOLEANS, Column
 from ml_regress.core.pattern import Pattern
 from ml_regress.core.pattern_fields import (
     FIELDS,
-    GUARDED,
     NO_INPUTS,
     PREFIX,
     answer_text,
@@ -26,10 +23,11 @@ from ml_regress.core.pattern_fields import (
 from ml_regress.core.problem import Problem
 from ml_regress.errors import Fault, InvalidInput
 from ml_regress.intake.declarations import nearest
+from ml_regress.intake.exact import Exact
+from ml_regress.intake.pattern_export import unguarded
+from ml_regress.intake.reading import TableFormat, plain
 from ml_regress.schemas import STORED_PATTERNS, pattern_table, validated
 
-_GUARD = "'"
-_RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
 _STORE_ONLY = ("problem", "id", "inputs", "imported_digest")
 
 
@@ -50,7 +48,7 @@ def parse_patterns(
     wanted = [*FIELDS, *(input_column(name) for name in problem.inputs.names if with_inputs)]
     frame = table[list(names)].rename(columns=names).reset_index(drop=True)
     frame = frame.reindex(columns=wanted).astype(object)
-    frame = _unguarded(frame.where(frame.notna(), None), source)
+    frame = unguarded(frame.where(frame.notna(), None), source)
     schema = pattern_table(problem, with_inputs=with_inputs, known=known)
     try:
         frame = validated(schema, frame, source)
@@ -60,6 +58,29 @@ def parse_patterns(
             Fault(f.file, f.row, written.get(f.column or "", f.column), f.value, f.rule) for f in refused.faults
         ) from None
     return _typed(problem, frame, with_inputs)
+
+
+def plain_patterns(problem: Problem, table: pd.DataFrame, form: TableFormat, source: str) -> pd.DataFrame:
+    """The text table of a file with its numbers and dates in their plain writing, for `parse_patterns`.
+
+    What a row expects counts as a number where its expectation compares numbers. Raises InvalidInput.
+    """
+    columns = [
+        replace(column, name=name)
+        for column in problem.inputs.columns
+        for name in {input_column(column.name), PREFIX + column.name}
+    ]
+    read = table.copy(deep=False)
+    if "expected" in table.columns:
+        numeric = numeric_rows(table, problem)
+        # A text, an id or a pattern holds no decimal mark, whatever it looks like.
+        cells = [
+            cell if cell is None or number else Exact(cell)
+            for cell, number in zip(table["expected"].tolist(), numeric, strict=True)
+        ]
+        read["expected"] = pd.Series(cells, index=table.index, dtype=object)
+    expected = Column("expected", "integer" if problem.answer_type == "integer" else "number")
+    return plain(read, [*columns, expected, Column("tolerance", "number")], form, source)
 
 
 def _columns(problem: Problem, table: pd.DataFrame, source: str) -> tuple[dict[str, str], list[Fault]]:
@@ -120,93 +141,6 @@ def _typed(problem: Problem, frame: pd.DataFrame, with_inputs: bool) -> tuple[Pa
         )
         for row, expectation in enumerate(expectations_of(frame, problem))
     )
-
-
-def table_of_patterns(patterns: Iterable[Pattern], problem: Problem) -> pd.DataFrame:
-    """The text table that `parse_patterns` turns into the same patterns again."""
-    patterns = list(patterns)
-    cells: dict[str, list[str | None]] = {"pattern_id": [pattern.id for pattern in patterns]}
-    given = [pattern.inputs is not None for pattern in patterns]
-    if any(given):
-        for name in problem.inputs.names:
-            values = (None if pattern.inputs is None else pattern.inputs[name] for pattern in patterns)
-            cells[input_column(name)] = [None if value is None else answer_text(value) for value in values]
-        if not all(given):
-            cells["inputs"] = ["given" if there else NO_INPUTS for there in given]
-    expectations = [pattern.expectation for pattern in patterns]
-    cells |= {
-        "expected": [_expected(expectation) for expectation in expectations],
-        "expectation": [expectation.name for expectation in expectations],
-        "output": [expectation.output for expectation in expectations],
-        "tolerance": [None if wanted.tolerance is None else repr(wanted.tolerance) for wanted in expectations],
-        "polarity": [pattern.polarity for pattern in patterns],
-        "origin": [pattern.origin for pattern in patterns],
-        "status": [pattern.status for pattern in patterns],
-        "canary": [answer_text(pattern.canary) for pattern in patterns],
-        "twin": [pattern.twin for pattern in patterns],
-        "parent": [pattern.parent for pattern in patterns],
-        "selected_on": [" ".join(pattern.selected_on) for pattern in patterns],
-        "note": [pattern.note for pattern in patterns],
-    }
-    return pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in cells.items()})
-
-
-def _expected(expectation: Expectation) -> str:
-    value = expectation.value
-    return json.dumps(list(value), ensure_ascii=False) if isinstance(value, tuple) else answer_text(value)
-
-
-def export_csv(patterns: Iterable[Pattern], problem: Problem, path: Path) -> None:
-    """Write a pattern table as CSV that `read_problem` reads back, and that no spreadsheet runs.
-
-    A text that a spreadsheet would take for a formula gets an apostrophe before it, and the column
-    `guarded` says where, so that only those are taken off again. Plain numbers stay as they are.
-    """
-    table = table_of_patterns(patterns, problem)
-    guarded = [[name for name in table.columns if _would_run(table[name].iloc[row])] for row in range(len(table))]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)  # its \r\n makes it quote both kinds of line break
-        extra = [GUARDED] if any(guarded) else []
-        writer.writerow([_written(name) for name in table.columns] + extra)
-        for row, names in enumerate(guarded):
-            cells = ["" if cell is None else cell for cell in table.iloc[row].tolist()]
-            line = [_GUARD + cell if name in names else cell for name, cell in zip(table.columns, cells, strict=True)]
-            writer.writerow(line + ([json.dumps(names, ensure_ascii=False) if names else ""] if extra else []))
-
-
-def _would_run(cell: str | None) -> bool:
-    if cell is None or not cell.startswith(_RUN_BY_SPREADSHEETS):
-        return False
-    try:
-        parse_number(cell)
-    except ValueError:
-        return True
-    return False
-
-
-def _written(name: str) -> str:
-    """The header of a column: an input whose name would be a formula is written in full."""
-    return PREFIX + name if name.startswith(_RUN_BY_SPREADSHEETS) else name
-
-
-def _unguarded(frame: pd.DataFrame, source: str) -> pd.DataFrame:
-    """The frame without the apostrophes that an export put before formulas."""
-    frame = frame.copy()
-    faults = []
-    for row, cell in enumerate(frame[GUARDED].tolist()):
-        try:
-            names = json.loads(cell) if cell else []
-            places = [list(frame.columns).index(name) for name in names]
-        except (ValueError, KeyError, TypeError):
-            rule = "must be empty or a JSON list of columns; it is written by an export"
-            faults.append(Fault(source, row + 1, GUARDED, cell, rule))
-            continue
-        for place in places:
-            text = frame.iat[row, place]
-            frame.iat[row, place] = "" if text is None else str(text).removeprefix(_GUARD)
-    if faults:
-        raise InvalidInput(faults)
-    return frame
 
 
 def table_of_stored(frame: pd.DataFrame, problem: Problem, source: str) -> pd.DataFrame:

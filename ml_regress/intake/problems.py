@@ -13,8 +13,10 @@ from ml_regress.core.problem import LOWER_IS_BETTER, METRICS, SEVERITIES, STATES
 from ml_regress.errors import Fault, InvalidInput
 from ml_regress.intake import yaml_text
 from ml_regress.intake.declarations import Declaration
-from ml_regress.intake.patterns import export_csv, parse_patterns, table_of_patterns, table_of_stored
-from ml_regress.intake.tables import NOTES, READERS, inline_table, read_table
+from ml_regress.intake.pattern_export import export_csv, table_of_patterns
+from ml_regress.intake.patterns import parse_patterns, plain_patterns, table_of_stored
+from ml_regress.intake.reading import NOTES, TableFormat
+from ml_regress.intake.tables import READERS, inline_table, read_table
 
 __all__ = [
     "ProblemFile",
@@ -42,6 +44,7 @@ KEYS = (
     "metric",
     "requirement",
     "patterns",
+    "table",
 )
 REQUIREMENT_KEYS = ("at_least", "metric_at_least", "metric_at_most", "canaries", "max_regressions")
 _CANARIES = {"all": True, "true": True, "none": False, "false": False}
@@ -72,17 +75,20 @@ def read_problem(path: Path, known: frozenset[str] = frozenset()) -> ProblemFile
     source = str(path)
     given = yaml_text.load(path)
     problem, declaration = _declared(given, source)
-    faults = list(declaration.faults)
     patterns: tuple[Pattern, ...] = ()
     notes: tuple[str, ...] = ()
     table_source = source
     files: tuple[Path, ...] = (path,)
+    form = declaration.table_format()
+    faults = list(declaration.faults)
     try:
-        table, table_source, files = _table(given.get("patterns"), path)
-        notes = tuple(table.attrs.get(NOTES, ()))
-        # A table cannot be held against types that are faulty themselves.
-        if not declaration.broken("inputs", "answer", "labels"):
-            patterns = parse_patterns(problem, table, table_source, known)
+        if not declaration.broken("table"):
+            table, table_source, files = _table(given.get("patterns"), path, form)
+            # A table cannot be held against types that are faulty themselves.
+            if not declaration.broken("inputs", "answer", "labels"):
+                table = plain_patterns(problem, table, form, table_source)
+                patterns = parse_patterns(problem, table, table_source, known)
+            notes = table.attrs[NOTES]
     except InvalidInput as refused:
         faults.extend(refused.faults)
     if faults:
@@ -162,14 +168,14 @@ def _bound(text: str, metric: str) -> float:
     return value
 
 
-def _table(given: Any, path: Path) -> tuple[pd.DataFrame, str, tuple[Path, ...]]:
+def _table(given: Any, path: Path, form: TableFormat) -> tuple[pd.DataFrame, str, tuple[Path, ...]]:
     """The pattern table, its name for faults, and the files that the problem is read from."""
     if isinstance(given, list):
-        return inline_table(given, str(path)), str(path), (path,)
+        return inline_table(given, str(path), form), str(path), (path,)
     if given is not None and not isinstance(given, str):
         raise InvalidInput.single(str(path), "must be the name of a file or a list of mappings", column="patterns")
     file = path.parent / given if given else _beside(path)
-    table = read_table(file)
+    table = read_table(file, form)
     if not len(table.columns):
         raise InvalidInput.single(
             str(file), "holds no pattern; give a header at least, or write `patterns: []` for a problem without any"

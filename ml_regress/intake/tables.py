@@ -5,53 +5,50 @@ as it stands. What a text means is decided later, by a declared type. `frame.att
 sentences for a person about what was put right on the way.
 """
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ml_regress.errors import Fault, InvalidInput
-from ml_regress.intake.text_files import UNSTORABLE, UNSTORABLE_RULE, read_bytes, read_text
+from ml_regress.intake.delimited import read_delimited
+from ml_regress.intake.exact import Cells, Exact
+from ml_regress.intake.reading import AS_FOUND, NOTES, TableFormat
+from ml_regress.intake.stray_rows import blank_rows, distinct_columns, rows_to_keep, summary_row
+from ml_regress.intake.text_files import UNSTORABLE, UNSTORABLE_RULE, read_bytes, read_table_text
 
-CELL_LIMIT = 2**31 - 1  # the csv module's own limit of 131,072 characters would refuse long documents
-NOTES = "notes"
 
-Cells = Sequence[str | None]
-
-
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, form: TableFormat = AS_FOUND) -> pd.DataFrame:
     """The text table in a .csv, .jsonl or .parquet file; raises InvalidInput with file and row."""
     read = READERS.get(path.suffix.lower())
     if read is None:
         raise InvalidInput.single(str(path), f"is no table; use a file that ends in {', '.join(READERS)}")
-    return read(path)
+    return read(path, form)
 
 
-def table_of(names: Sequence[str], columns: Sequence[Cells], source: str) -> pd.DataFrame:
-    """A text table from its columns; a doubled name is refused unless the columns are equal."""
-    kept: dict[str, Cells] = {}
-    notes, faults = [], []
-    for position, (name, cells) in enumerate(zip(names, columns, strict=True), start=1):
-        if not name:
-            faults.append(Fault(source, None, None, None, f"column {position} has no name in the header"))
-        elif name not in kept:
-            kept[name] = cells
-            faults.extend(_unstorable(name, cells, source))
-        else:
-            first = list(names).index(name) + 1
-            places = f"columns {first} and {position} have the same name"
-            if list(kept[name]) == list(cells):
-                notes.append(f"{source}: {places} {name!r} and the same cells; one was kept")
-            else:
-                faults.append(Fault(source, None, name, None, f"{places} and other cells; rename or remove one"))
+def table_of(names: Sequence[str], columns: Sequence[Cells], source: str, notes: Sequence[str] = ()) -> pd.DataFrame:
+    """A text table from its columns, without blank rows at the end.
+
+    Raises InvalidInput for a doubled name (unless the columns are equal), a blank row between
+    others, a summary under the last row and a text that cannot be stored.
+    """
+    kept, doubled, faults = distinct_columns(names, columns.__getitem__, source)
+    for position in kept:
+        faults.extend(_unstorable(names[position], columns[position], source))
     if faults:
         raise InvalidInput(faults)
-    frame = pd.DataFrame({name: pd.Series(list(cells), dtype=object) for name, cells in kept.items()})
-    frame.attrs[NOTES] = tuple(notes)
+    names, columns = [names[position] for position in kept], [columns[position] for position in kept]
+    count = len(columns[0]) if columns else 0
+    rows, blank = rows_to_keep(blank_rows(columns), count, source, gaps=len(columns) == 1)
+    columns = [cells[:rows] for cells in columns]
+    summary = summary_row(names, [cells[-1] for cells in columns], columns.__getitem__, source, rows) if rows else None
+    if summary is not None:
+        raise InvalidInput([summary])
+    frame = pd.DataFrame({name: pd.Series(list(c), dtype=object) for name, c in zip(names, columns, strict=True)})
+    frame.attrs[NOTES] = (*notes, *doubled, *blank)
     return frame
 
 
@@ -65,53 +62,27 @@ def _unstorable(name: str, cells: Cells, source: str) -> list[Fault]:
     ]
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    text = read_text(path, records=True)
-    csv.field_size_limit(CELL_LIMIT)
-    records: list[list[str]] = []
-    try:
-        # newline="" keeps a line break inside quotes byte for byte; an empty line is no record.
-        records.extend(record for record in csv.reader(io.StringIO(text, newline=""), strict=True) if record)
-    except csv.Error as error:
-        raise InvalidInput.single(str(path), f"is no CSV ({error})", row=len(records) or None) from None
-    if not records:
-        raise InvalidInput.single(str(path), "is empty; its first line must name the columns")
-    header = [name.strip() for name in records.pop(0)]
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        raise InvalidInput.single(str(path), "has one column; separate columns by commas, not by semicolons or tabs")
-    ragged = [
-        Fault(
-            str(path),
-            row,
-            None,
-            None,
-            f"has {len(record)} cells where the header has {len(header)}; a cell that holds a comma needs quotes",
-        )
-        for row, record in enumerate(records, start=1)
-        if len(record) != len(header)
-    ]
-    if ragged:
-        raise InvalidInput(ragged)
-    columns: Sequence[Cells] = list(zip(*records, strict=True)) if records else [[] for _ in header]
-    return table_of(header, columns, str(path))
+def _read_csv(path: Path, form: TableFormat) -> pd.DataFrame:
+    text, notes = read_table_text(path, form.encoding, quoted=True)
+    names, columns, said = read_delimited(text, form.delimiter, str(path))
+    return table_of(names, columns, str(path), [*notes, *said])
 
 
-class _Number(str):
-    """A JSON number as it was written, so that 1e5 and 19 digits stay what they are."""
-
-
-def _read_jsonl(path: Path) -> pd.DataFrame:
+def _read_jsonl(path: Path, form: TableFormat) -> pd.DataFrame:
+    form.refuse(("delimiter",), "JSON lines", str(path))
+    text, notes = read_table_text(path, form.encoding, quoted=False)
     items: list[Mapping[str, Any]] = []
     faults: list[Fault] = []
-    lines = (line.strip() for line in read_text(path).split("\n"))
+    doubled: set[str] = set()
+    lines = (line.strip() for line in text.split("\n"))
     for row, line in enumerate((line for line in lines if line), start=1):
         try:
             item = json.loads(
                 line,
-                parse_int=_Number,
-                parse_float=_Number,
+                parse_int=Exact,
+                parse_float=Exact,
                 parse_constant=_no_constant,
-                object_pairs_hook=_object_of_pairs,
+                object_pairs_hook=partial(_object_of_pairs, doubled=doubled),
             )
         except (ValueError, RecursionError) as error:
             faults.append(Fault(str(path), row, None, line, f"is no JSON object on one line ({error})"))
@@ -119,35 +90,49 @@ def _read_jsonl(path: Path) -> pd.DataFrame:
             items.append(item)
     if faults:
         raise InvalidInput(faults)
-    return inline_table(items, str(path))
+    notes += [f"{path}: a row has the key {name!r} twice with one value; one was kept" for name in sorted(doubled)]
+    return _table_of_items(items, str(path), notes)
 
 
 def _no_constant(word: str) -> None:
     raise ValueError(f"{word} is no JSON; write null for a missing value")
 
 
-def _object_of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object_of_pairs(pairs: list[tuple[str, Any]], doubled: set[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found and found[name] != value:
-            raise ValueError(f"the key {name!r} is written twice with other values")
+        if name in found:
+            # 1 and "1" are equal as text, but not one value.
+            if (type(found[name]), found[name]) != (type(value), value):
+                raise ValueError(f"the key {name!r} is written twice with other values")
+            doubled.add(name)
         found[name] = value
     return found
 
 
-def inline_table(items: Sequence[Any], source: str) -> pd.DataFrame:
-    """The text table of a list of mappings, as a problem file or JSON lines hold it.
+def inline_table(items: Sequence[Any], source: str, form: TableFormat = AS_FOUND) -> pd.DataFrame:
+    """The text table of a list of mappings, as a problem file holds it.
 
     A key that a row leaves out is None there; a list becomes its JSON text, null None.
     """
+    form.refuse(("delimiter", "encoding"), "a table inside the YAML file", source)
+    return _table_of_items(items, source)
+
+
+def _table_of_items(items: Sequence[Any], source: str, notes: Sequence[str] = ()) -> pd.DataFrame:
     faults: list[Fault] = []
     columns: dict[str, list[str | None]] = {}
     for row, item in enumerate(items, start=1):
         if not isinstance(item, Mapping):
             faults.append(Fault(source, row, None, None, "must be a mapping of column names to values"))
             continue
+        written: dict[str, str] = {}
         for given, value in item.items():
             name = given.strip()
+            if written.setdefault(name, given) != given:
+                rule = f"the keys {written[name]!r} and {given!r} are one column; keep one"
+                faults.append(Fault(source, row, name, None, rule))
+                continue
             cells = columns.setdefault(name, [None] * len(items))
             try:
                 cells[row - 1] = _cell(value)
@@ -155,14 +140,14 @@ def inline_table(items: Sequence[Any], source: str) -> pd.DataFrame:
                 faults.append(Fault(source, row, name, None, str(error)))
     if faults:
         raise InvalidInput(faults)
-    return table_of(list(columns), list(columns.values()), source)
+    return table_of(list(columns), list(columns.values()), source, notes)
 
 
 def _cell(value: Any) -> str | None:
     """A JSON value as the text of one cell; raises ValueError for a nested mapping."""
-    if isinstance(value, list):
-        return _json(value)
-    return None if value is None else str(value) if isinstance(value, str) else _json(value)
+    if value is None or isinstance(value, str):
+        return value
+    return _json(value) if isinstance(value, list) else Exact(_json(value))
 
 
 def _json(value: Any) -> str:
@@ -170,17 +155,18 @@ def _json(value: Any) -> str:
         raise ValueError("holds a nested mapping; give each value a column of its own")
     if isinstance(value, list):
         return f"[{', '.join(_json(item) for item in value)}]"
-    return str(value) if isinstance(value, _Number) else json.dumps(value, ensure_ascii=False)
+    return str(value) if isinstance(value, Exact) else json.dumps(value, ensure_ascii=False)
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path, form: TableFormat) -> pd.DataFrame:
     from ml_regress.intake.parquet import text_columns  # noqa: PLC0415  pyarrow takes a moment, and most tables are CSV
 
+    form.refuse(("delimiter", "encoding"), "Parquet", str(path))
     names, columns = text_columns(read_bytes(path), str(path))
     return table_of(names, columns, str(path))
 
 
-READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+READERS: dict[str, Callable[[Path, TableFormat], pd.DataFrame]] = {
     ".csv": _read_csv,
     ".jsonl": _read_jsonl,
     ".parquet": _read_parquet,

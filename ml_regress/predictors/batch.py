@@ -2,7 +2,7 @@
 
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from ml_regress.core.candidate import Candidate
 from ml_regress.errors import CannotOpen, NotPermitted, PredictionFailed, shortened
 from ml_regress.predictors import versions
 from ml_regress.predictors.columns import arrange
+from ml_regress.predictors.model import ANSWER
 from ml_regress.predictors.noticed import distinct, noticed
 from ml_regress.predictors.opening import REASON_LENGTH, open_predictor, saved_versions
 from ml_regress.predictors.predictor import Policy, Predictor
+from ml_regress.predictors.python_ import forget_modules
 
 MISSING = "the answer is missing (NaN)"
 
@@ -24,14 +26,14 @@ MISSING = "the answer is missing (NaN)"
 class Batch:
     """What a predictor gave for one frame; the lists have one item a row.
 
-    `answers` are raw JSON scalars, `outputs` maps `score:<class>` to numbers (None where the model
-    offers no scores; a score that is not finite is left out), `errors` says why an answer is none.
+    `answers` are raw JSON scalars, `outputs` maps `score:<class>` and other names to JSON scalars (None
+    where the model offers none; one that is not finite is left out), `errors` says why an answer is none.
     `dropped` are columns that the predictor does not take. Seconds of predicting are the frame's
     share where several frames were predicted in one call.
     """
 
     answers: list[Any]
-    outputs: list[dict[str, float]] | None
+    outputs: list[dict[str, Any]] | None
     errors: list[str | None]
     dropped: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -39,6 +41,13 @@ class Batch:
     features: tuple[str, ...] | None
     seconds_open: float
     seconds_predict: float
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The child works on the next candidate since this time (of time.monotonic, which all processes share)."""
+
+    at: float
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,13 @@ class _Arranged:
 
 def serve(candidate: Candidate, frames: Sequence[pd.DataFrame], policy: Policy) -> Iterator[Reply]:
     """Opens the candidate once and predicts each frame; frames of the same columns in one call."""
+    try:
+        yield from _serve(candidate, frames, policy)
+    finally:
+        forget_modules(Path(candidate.path))
+
+
+def _serve(candidate: Candidate, frames: Sequence[pd.DataFrame], policy: Policy) -> Iterator[Reply]:
     started = time.perf_counter()
     try:
         predictor = open_predictor(candidate, policy)
@@ -89,7 +105,7 @@ def serve(candidate: Candidate, frames: Sequence[pd.DataFrame], policy: Policy) 
             yield Answered(position, error)
             continue
         # Frames that differ in a type stay apart: joined, a column of whole numbers could become floats.
-        kind = tuple(zip(arranged.columns, arranged.dtypes.astype(str), strict=True))
+        kind = (tuple(arranged.columns), tuple(arranged.dtypes))
         groups.setdefault(kind, []).append(_Arranged(position, arranged, dropped))
     for group in groups.values():
         for position, result in _predict_group(predictor, candidate, group):
@@ -133,7 +149,8 @@ def _predict_group(
 def _predict(predictor: Predictor, candidate: Candidate, frame: pd.DataFrame) -> Batch:
     started = time.perf_counter()
     texts: list[str] = []
-    predictions = pd.DataFrame({"answer": []})
+    answers: list[Any] = []
+    outputs: list[dict[str, Any]] | None = None
     if len(frame):  # most models refuse an empty frame
         try:
             with noticed() as texts:
@@ -142,10 +159,11 @@ def _predict(predictor: Predictor, candidate: Candidate, frame: pd.DataFrame) ->
             raise
         except (Exception, SystemExit) as error:  # a model may raise anything
             raise PredictionFailed(_reason(candidate, error)) from error
-    answers = predictions["answer"].tolist()
+        answers = predictions.pop(ANSWER)
+        outputs = _outputs(predictions)
     return Batch(
         answers=answers,
-        outputs=_outputs(predictions.drop(columns="answer")),
+        outputs=outputs,
         errors=[MISSING if answer is None else None for answer in answers],
         dropped=(),
         warnings=tuple(distinct(iter([*predictor.warnings, *texts]))),
@@ -156,13 +174,14 @@ def _predict(predictor: Predictor, candidate: Candidate, frame: pd.DataFrame) ->
     )
 
 
-def _outputs(scores: pd.DataFrame) -> list[dict[str, float]] | None:
-    if scores.columns.empty:
+def _outputs(given: Mapping[str, list[Any]]) -> list[dict[str, Any]] | None:
+    """The outputs beside the answer, a mapping a row; what is missing or not finite is left out."""
+    if not given:
         return None
-    # NaN and infinity have no JSON text; x - x is 0 for the others alone.
-    return [
-        {str(name): score for name, score in row.items() if score - score == 0} for row in scores.to_dict("records")
-    ]
+    rows = [dict(zip(given, row, strict=True)) for row in zip(*given.values(), strict=True)]
+    if any(None in column for column in given.values()):
+        return [{name: value for name, value in row.items() if value is not None} for row in rows]
+    return rows
 
 
 def _reason(candidate: Candidate, error: BaseException) -> str:
@@ -172,5 +191,4 @@ def _reason(candidate: Candidate, error: BaseException) -> str:
     if frames:
         last = frames[-1]
         reason += f" (in {Path(last.filename).name}, line {last.lineno}, {last.name}: {last.line})"
-    saved = saved_versions(candidate)
-    return f"{versions.described(saved)}: {reason}" if versions.differs(saved) else reason
+    return ": ".join([*versions.differences(saved_versions(candidate)), reason])

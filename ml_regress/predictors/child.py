@@ -4,19 +4,20 @@ It reads requests from the connection FD until that ends, and never outlives its
 a model keeps it busy, and along with the processes that a model started.
 """
 
+import contextlib
 import importlib
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection
 
-from ml_regress.predictors.batch import serve
-from ml_regress.predictors.formats import FORMATS
+from ml_regress.errors import NotFound
+from ml_regress.predictors.batch import Begun, Reply, serve
+from ml_regress.predictors.formats import format_named
 
-READY = "ready"
 PARENT_POLL = 0.5
 # The parent kills at the limit itself. This is for a parent that was killed while a model holds
 # the interpreter's lock, so that no thread of ours gets a turn.
@@ -33,21 +34,34 @@ def main(descriptor: int, formats: Sequence[str] = ()) -> None:
         preload(name)
     try:
         while True:
-            candidate, frames, policy = connection.recv()
-            preload(candidate.manifest.format)
-            connection.send(READY)
-            signal.setitimer(signal.ITIMER_REAL, policy.time_limit + GRACE)
-            for reply in serve(candidate, frames, policy):
-                connection.send(reply)
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            jobs, frames = connection.recv()
+            for candidate, policy in jobs:
+                preload(candidate.manifest.format)
+                connection.send(Begun(time.monotonic()))
+                for reply in timed(serve(candidate, frames, policy), policy.time_limit + GRACE):
+                    connection.send(reply)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         _end()  # without waiting for threads that a model left behind
 
 
+def timed(replies: Iterator[Reply], seconds: float) -> Iterator[Reply]:
+    """The replies, made in so many seconds, else this process ends; what the receiver takes does not count."""
+    left = seconds
+    while True:
+        started = time.monotonic()
+        signal.setitimer(signal.ITIMER_REAL, max(left, 0.001))
+        reply = next(replies, None)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        if reply is None:
+            return
+        left -= time.monotonic() - started
+        yield reply
+
+
 def preload(format_name: str) -> None:
     """Imports what a format needs, so that no candidate pays for it with its time limit."""
-    if format_name in FORMATS:
-        for name in FORMATS[format_name].imports:
+    with contextlib.suppress(NotFound, ImportError):  # opening will say so, of the candidate that it concerns
+        for name in format_named(format_name).imports:
             importlib.import_module(name)
 
 

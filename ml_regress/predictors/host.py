@@ -1,21 +1,29 @@
 """Predicting in a process of its own: a model may hang, crash or print, and only its cells suffer."""
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 import pandas as pd
 
 from ml_regress.core.candidate import Candidate
 from ml_regress.errors import CannotOpen, NotPermitted, PredictionFailed, Unavailable
-from ml_regress.predictors.batch import Answered, Batch, Opened, Refused
+from ml_regress.predictors.batch import Answered, Batch, Begun, Opened, Refused
 from ml_regress.predictors.predictor import Policy
 from ml_regress.predictors.process import Child, ChildGoneError
 
 START_LIMIT = 120.0
 
-__all__ = ["Batch", "PredictorHost"]
+__all__ = ["Batch", "PredictorHost", "Served"]
+
+
+@dataclass(frozen=True)
+class Served:
+    """What one opening of a candidate gave: the result of each frame, or why it was not opened."""
+
+    results: list[Batch | PredictionFailed]
+    refused: CannotOpen | NotPermitted | PredictionFailed | None = None
 
 
 class PredictorHost:
@@ -74,67 +82,96 @@ class PredictorHost:
     ) -> list[Batch | PredictionFailed]:
         """The predictions of each frame, from one opening: a batch, or the error of that frame.
 
-        Frames whose columns agree are predicted in one call. The time limit covers all of it.
         Raises CannotOpen or NotPermitted where the candidate does not open, and PredictionFailed
         where its process ends, or its time is over, before it is open.
         """
-        own = candidate.manifest.time_limit
-        limit = policy.time_limit if own is None else own
-        results: dict[int, Batch | PredictionFailed] = {}
-        opened = self.opened
+        (served,) = self.predict_each([candidate], frames, policy)
+        if served.refused is not None:
+            raise served.refused
+        return served.results
+
+    def predict_each(
+        self, candidates: Sequence[Candidate], frames: Sequence[pd.DataFrame], policy: Policy
+    ) -> Generator[Served]:
+        """What each candidate answers to the same frames, in order: the child goes on while the caller works.
+
+        Frames whose columns agree are predicted in one call. The time limit covers all that one
+        candidate does. One that ends the process takes no other with it.
+        """
+        jobs = [(candidate, _limited(policy, candidate)) for candidate in candidates]
+        begun: Begun | None = None
+        left = len(jobs)
         try:
-            self._exchange(candidate, frames, replace(policy, time_limit=limit), results)
+            for number, (_, own) in enumerate(jobs):
+                if begun is None:  # nobody works on it: it is the first one, or the process ended
+                    begun = self._hand_over((jobs[number:], list(frames)))
+                served, alive = self._served(begun, own.time_limit, len(frames))
+                left -= 1
+                yield served
+                begun = self._next_begun() if alive and left else None
+        finally:
+            if left:
+                self.close()  # an answer that nobody waits for must not be taken for the next one's
+
+    def _served(self, begun: Begun, limit: float, frames: int) -> tuple[Served, bool]:
+        """What the candidate gives that the child works on, and whether the child lives on."""
+        assert self._child is not None  # noqa: S101  it has begun
+        results: dict[int, Batch | PredictionFailed] = {}
+        is_open = False
+        try:
+            while not is_open or len(results) < frames:
+                reply = self._child.receive(begun.at + limit, f"exceeded its time limit of {limit:g} s")
+                if isinstance(reply, Refused):
+                    return Served([], reply.error), True
+                if isinstance(reply, Opened):
+                    is_open = True
+                    self.opened += 1
+                elif isinstance(reply, Answered):
+                    results[reply.position] = reply.batch
         except ChildGoneError as gone:
-            is_open = self.opened > opened
             error = PredictionFailed(f"{gone} while it {'predicted' if is_open else 'was opened'}")
             if not is_open:
-                raise error from None
-            for position in range(len(frames)):
-                results.setdefault(position, error)
-        except (CannotOpen, NotPermitted):
-            raise
-        except BaseException:
-            self.close()  # an answer that nobody waits for must not be taken for the next one's
-            raise
-        self.predicted += sum(len(result.answers) for result in results.values() if isinstance(result, Batch))
-        return [results[position] for position in range(len(frames))]
+                return Served([], error), False
+            return self._counted([results.get(position, error) for position in range(frames)]), False
+        return self._counted([results[position] for position in range(frames)]), True
 
-    def _exchange(
-        self,
-        candidate: Candidate,
-        frames: Sequence[pd.DataFrame],
-        policy: Policy,
-        results: dict[int, Batch | PredictionFailed],
-    ) -> None:
-        """Sends one request and fills `results` with its replies by the position of their frame."""
-        child = self._await_ready((candidate, list(frames), policy))
-        deadline = time.monotonic() + policy.time_limit
-        is_open = False
-        while not is_open or len(results) < len(frames):
-            reply = child.receive(deadline, f"exceeded its time limit of {policy.time_limit:g} s")
-            if isinstance(reply, Refused):
-                raise reply.error
-            if isinstance(reply, Opened):
-                is_open = True
-                self.opened += 1
-            elif isinstance(reply, Answered):
-                results[reply.position] = reply.batch
+    def _counted(self, results: list[Batch | PredictionFailed]) -> Served:
+        self.predicted += sum(len(result.answers) for result in results if isinstance(result, Batch))
+        return Served(results)
 
-    def _await_ready(self, request: object) -> Child:
-        """The child that has the request and has imported what this takes; the time limit begins then."""
+    def _hand_over(self, request: object) -> Begun:
+        """Send a request; returns when the child has imported what its first candidate takes."""
         reason = ""
         for _ in range(2):  # one that died idle, of what an earlier model left behind, is no fault of this one
             child = self._running()
             try:
                 child.send(request)
-                child.receive(time.monotonic() + START_LIMIT, f"was not ready after {START_LIMIT:g} s")
-                return child
+                return self._receive_begun(child)
             except ChildGoneError as gone:
                 reason = str(gone)
         raise Unavailable(f"the process for models did not start: it {reason}; its log says more")
+
+    def _next_begun(self) -> Begun | None:
+        """The child's word that it works on the next candidate; None where it ended idle."""
+        assert self._child is not None  # noqa: S101  it has served one
+        try:
+            return self._receive_begun(self._child)
+        except ChildGoneError:
+            return None
+
+    def _receive_begun(self, child: Child) -> Begun:
+        begun = child.receive(time.monotonic() + START_LIMIT, f"was not ready after {START_LIMIT:g} s")
+        assert isinstance(begun, Begun)  # noqa: S101  the child says so of each candidate
+        return begun
 
     def _running(self, formats: Iterable[str] = ()) -> Child:
         if self._child is None or not self._child.is_alive():
             self.close()
             self._child = Child(dict.fromkeys(formats))
         return self._child
+
+
+def _limited(policy: Policy, candidate: Candidate) -> Policy:
+    """The policy with the candidate's own time limit, where it has one."""
+    own = candidate.manifest.time_limit
+    return policy if own is None else replace(policy, time_limit=own)

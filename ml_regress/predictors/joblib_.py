@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ml_regress.errors import NotPermitted
+from ml_regress.predictors.artefacts import Artefact
 from ml_regress.predictors.predictor import Policy
 
 CHUNK = 2**20
@@ -18,20 +18,17 @@ SCAN_LIMIT = 2**30
 # The key of an estimator's state, what pickle says to remember it, and the text behind it.
 _VERSION = re.compile(rb"_sklearn_version(?:\x94|q.|r.{4})?(?:\x8c(?P<short>.)|X(?P<long>.{4}))", re.S)
 _LONGEST = 64
+DANGER = (
+    "a joblib file is a pickle, and a pickle runs any code that its author put into it when it is opened; "
+    'better, convert it with skops.io.dump(model, "model.skops")'
+)
 
 
-def open_model(file: BinaryIO, policy: Policy) -> Any:
-    """The model in a joblib file; raises NotPermitted unless the operator allows the format."""
-    if not policy.allow_joblib:
-        raise NotPermitted(
-            "joblib artefacts are not allowed here: a joblib file is a pickle, and a pickle runs any code "
-            "that its author put into it when it is opened. Convert it with skops.io.dump(model, "
-            '"model.skops"), or, where you trust everyone who can write candidates, set allow_joblib: true '
-            "in ml_regress.yaml"
-        )
+def open_model(artefact: Artefact, policy: Policy) -> Any:
+    """The model in a joblib file."""
     import joblib  # noqa: PLC0415 - only who opens one pays for it
 
-    return joblib.load(file)
+    return joblib.load(artefact.bytes)
 
 
 def saved_with(artefact: Path) -> dict[str, str]:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from ml_regress.core.candidate import Candidate
-from ml_regress.errors import CannotOpen, NotPermitted, shortened
+from ml_regress.errors import CannotOpen, NotFound, NotPermitted, shortened
 from ml_regress.predictors import versions
-from ml_regress.predictors.formats import FORMATS, saved_libraries
-from ml_regress.predictors.noticed import noticed
+from ml_regress.predictors.artefacts import Artefact
+from ml_regress.predictors.formats import Format, format_named
+from ml_regress.predictors.model import ModelPredictor
+from ml_regress.predictors.noticed import distinct, noticed
 from ml_regress.predictors.predictor import Policy, Predictor
-from ml_regress.predictors.sklearn_ import SklearnPredictor
 
 REASON_LENGTH = 500
 
@@ -24,48 +25,57 @@ def open_predictor(candidate: Candidate, policy: Policy) -> Predictor:
     process, without a time limit: PredictorHost is the way in for models that nobody watches.
     """
     manifest = candidate.manifest
-    if manifest.format not in FORMATS:
-        raise CannotOpen(f"has the unknown format {manifest.format!r}; known are {', '.join(FORMATS)}")
-    artefact = Path(candidate.path) / manifest.artefact
+    try:
+        form = format_named(manifest.format)
+    except NotFound as error:
+        raise CannotOpen(str(error)) from error
+    if form.runs_code and manifest.format not in policy.allow_formats:
+        raise NotPermitted(
+            f"the format {manifest.format} is not allowed here: {form.danger}. Where you trust everyone who can "
+            f"write candidates, add {manifest.format} to allow_formats in ml_regress.yaml"
+        )
     with noticed() as texts:
-        model = _open_model(candidate, artefact, policy)
+        model = _open_model(candidate, form, policy)
     if not callable(getattr(model, "predict", None)):
         raise CannotOpen(f"opened a {type(model).__name__}, which has no predict: save the model itself")
-    return SklearnPredictor(model, manifest.features, tuple(texts))
+    said = distinct(iter([*versions.differences(saved_versions(candidate)), *texts]))
+    return ModelPredictor(model, manifest.features, tuple(said))
 
 
-def _open_model(candidate: Candidate, artefact: Path, policy: Policy) -> Any:
+def _open_model(candidate: Candidate, form: Format, policy: Policy) -> Any:
+    folder, name = Path(candidate.path), candidate.manifest.artefact
     try:
-        with artefact.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-            if found != candidate.sha256:
-                raise CannotOpen(
-                    f"the artefact {artefact.name} was changed after its registration: registered is sha256 "
-                    f"{candidate.sha256}, found is {found}; put the registered file back, or give the new one "
-                    "a new id"
-                )
+        if form.whole_folder:
+            _compare(candidate, "folder", form.digest(folder, name)[0])
+            return form.open(Artefact(folder, name), policy)
+        with (folder / name).open("rb") as file:
+            _compare(candidate, f"artefact {name}", hashlib.file_digest(file, "sha256").hexdigest())
             file.seek(0)  # the same open file: what was read for the digest is what is opened
-            return FORMATS[candidate.manifest.format].open(file, policy)
+            return form.open(Artefact(folder, name, file), policy)
     except (CannotOpen, NotPermitted):
         raise
     except FileNotFoundError as error:
-        if error.filename == str(artefact):
-            raise CannotOpen(
-                f"the artefact {artefact.name} is no longer in the candidate's folder; put it back"
-            ) from None
-        raise _not_opened(candidate, artefact, error) from error
+        if not form.whole_folder and error.filename == str(folder / name):
+            raise CannotOpen(f"the artefact {name} is no longer in the candidate's folder; put it back") from None
+        raise _not_opened(candidate, error) from error
     except (Exception, SystemExit) as error:  # a pickle may raise anything
-        raise _not_opened(candidate, artefact, error) from error
+        raise _not_opened(candidate, error) from error
 
 
-def _not_opened(candidate: Candidate, artefact: Path, error: BaseException) -> CannotOpen:
+def _compare(candidate: Candidate, what: str, found: str) -> None:
+    if found != candidate.sha256:
+        raise CannotOpen(
+            f"the {what} was changed after its registration: registered is sha256 {candidate.sha256}, found is "
+            f"{found}; put the registered content back, or give the new one a new id"
+        )
+
+
+def _not_opened(candidate: Candidate, error: BaseException) -> CannotOpen:
     reason = shortened(f"{type(error).__name__}: {error}", REASON_LENGTH)
-    return CannotOpen(f"could not open: {versions.described(saved_versions(candidate))}: {reason}")
+    described = versions.described(saved_versions(candidate))
+    return CannotOpen(f"could not open: {described}: {reason}" if described else f"could not open: {reason}")
 
 
 def saved_versions(candidate: Candidate) -> Mapping[str, str]:
-    """What the candidate was saved with: its manifest's word, else its registration's, else its artefact's."""
-    known = {**candidate.libraries, **candidate.manifest.libraries}
-    if "scikit-learn" in known:
-        return known
-    return {**saved_libraries(candidate.manifest.format, Path(candidate.path) / candidate.manifest.artefact), **known}
+    """What the candidate was saved with: its manifest's word, before its registration's (read from the artefact)."""
+    return {**candidate.libraries, **candidate.manifest.libraries}

@@ -1,7 +1,7 @@
 """What a format gives: a predictor, opened under a policy."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -10,11 +10,12 @@ import pandas as pd
 class Policy:
     """What the operator allows, from ml_regress.yaml and never from an artefact.
 
-    `trusted_types` are the types that a skops artefact may hold beyond those skops trusts itself;
-    `time_limit` is in seconds, for opening and predicting together.
+    `allow_formats` are the formats that may be opened although that runs code; `trusted_types` the
+    types that a skops artefact may hold beyond those skops trusts itself; `time_limit` is in seconds,
+    for opening and predicting together.
     """
 
-    allow_joblib: bool = False
+    allow_formats: tuple[str, ...] = ()
     trusted_types: tuple[str, ...] = ()
     time_limit: float = 60.0
 
@@ -32,6 +33,9 @@ class Predictor(Protocol):
     @property
     def warnings(self) -> tuple[str, ...]: ...
 
-    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """One row an input, in order: `answer` and, where offered, one `score:<class>` a class."""
+    def predict(self, frame: pd.DataFrame) -> dict[str, list[Any]]:
+        """Columns of raw JSON scalars, one item an input, in order.
+
+        `answer` and, where offered, `score:<class>` and other outputs; None is what is missing or not finite.
+        """
         ...

@@ -3,9 +3,10 @@
 import json
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from ml_regress.errors import NotPermitted
+from ml_regress.predictors.artefacts import Artefact
 from ml_regress.predictors.predictor import Policy
 
 SCHEMA = "schema.json"
@@ -13,11 +14,12 @@ SCHEMA = "schema.json"
 SCHEMA_LIMIT = 256 * 2**20
 
 
-def open_model(file: BinaryIO, policy: Policy) -> Any:
+def open_model(artefact: Artefact, policy: Policy) -> Any:
     """The model in a skops file; raises NotPermitted for types that the operator does not trust."""
     import skops.io  # noqa: PLC0415 - heavy: only who opens one pays for it
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415
 
+    file = artefact.bytes
     try:
         return skops.io.load(file, trusted=list(policy.trusted_types))
     except UntrustedTypesFoundException:

@@ -10,8 +10,11 @@ from pathlib import Path
 LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "skops", "joblib")
 
 
+@functools.cache
 def running(library: str) -> str:
-    """The installed version of a library, "" where it is not installed."""
+    """The installed version of a library (or of Python itself), "" where it is not installed."""
+    if library.casefold() == "python":
+        return platform.python_version()
     try:
         return importlib.metadata.version(library)
     except importlib.metadata.PackageNotFoundError:
@@ -19,20 +22,22 @@ def running(library: str) -> str:
 
 
 def described(saved: Mapping[str, str]) -> str:
-    """Saved and running versions in words, such as "saved with scikit-learn 1.2.2, running 1.9.1"."""
-    version = saved.get("scikit-learn", "")
-    here = running("scikit-learn")
-    if not version:
-        return f"running scikit-learn {here}"
-    if version == here:
-        return f"saved with scikit-learn {version}"
-    return f"saved with scikit-learn {version}, running {here}"
+    """Saved and running versions: "saved with scikit-learn 1.2.2, running 1.9.1"; "" where nothing is known."""
+    if not saved:
+        return ""
+    return "; ".join(differences(saved)) or "saved with " + ", ".join(f"{name} {saved[name]}" for name in saved)
 
 
-def differs(saved: Mapping[str, str]) -> bool:
-    """True where the artefact was saved with another scikit-learn than runs here."""
-    version = saved.get("scikit-learn", "")
-    return bool(version) and version != running("scikit-learn")
+def differences(saved: Mapping[str, str]) -> list[str]:
+    """One text for each library that an artefact was saved with and that runs here in another version."""
+    found = []
+    for library, version in saved.items():
+        here = running(library)
+        if version and version != here:
+            found.append(
+                f"saved with {library} {version}, " + (f"running {here}" if here else "which is not installed")
+            )
+    return found
 
 
 @functools.cache

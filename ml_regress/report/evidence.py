@@ -22,6 +22,7 @@ from ml_regress.core.evaluation import ERROR, FAILED, NOT_APPLICABLE, OK, OUTCOM
 from ml_regress.core.history import (
     CellFacts,
     Mark,
+    count_flips,
     flips,
     marks,
     pairs_with,
@@ -29,6 +30,7 @@ from ml_regress.core.history import (
     requirement_met,
 )
 from ml_regress.core.problem import Benchmark, Problem
+from ml_regress.report.shown import left_out_words, shown_candidates
 
 DUE = "due"
 DASH, MINUS = "\u2013", "\u2212"  # written as escapes: they are easily taken for a hyphen
@@ -112,6 +114,22 @@ class Evidence:
     def order(self) -> tuple[str, ...]:
         """Candidate ids, oldest first."""
         return tuple(candidate.id for candidate in self.candidates)
+
+    @cached_property
+    def shown(self) -> tuple[str, ...]:
+        """The candidates that stand side by side: the newest ones and production, oldest first."""
+        return shown_candidates(self.order, self.production)
+
+    @property
+    def left_out(self) -> str:
+        """Which candidates do not stand side by side, in words; "" where all do."""
+        return left_out_words(len(self.order), len(self.shown))
+
+    @cached_property
+    def shown_outcomes(self) -> Mapping[str, pd.DataFrame]:
+        """Outcomes of the shown candidates by problem."""
+        rows = self.outcomes[self.outcomes["candidate"].isin(self.shown)]
+        return {str(problem): part for problem, part in rows.groupby("problem", sort=False)}
 
     @property
     def newest(self) -> str | None:
@@ -236,15 +254,6 @@ class Evidence:
             for candidate in selected_on:
                 counts[candidate] = counts.get(candidate, 0) + 1
         return {candidate: counts[candidate] for candidate in self.order if candidate in counts}
-
-
-def count_flips(pairs: pd.DataFrame, found: pd.DataFrame) -> dict[tuple[str, str], tuple[int, int]]:
-    """(fixes, regressions) by (candidate, problem); a pair without flips counts (0, 0)."""
-    counts = dict.fromkeys(zip(pairs["candidate"], pairs["problem"], strict=True), (0, 0))
-    for candidate, problem, flip in zip(found["candidate"], found["problem"], found["flip"], strict=True):
-        fixes, regressions = counts[candidate, problem]
-        counts[candidate, problem] = (fixes + (flip == "fix"), regressions + (flip == "regression"))
-    return counts
 
 
 def _asks_only_regressions(problem: Problem) -> bool:

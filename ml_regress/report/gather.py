@@ -1,12 +1,21 @@
 """Gathering: from the store to the one Evidence that every page, figure and table is a function of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from ml_regress.core.answer_map import mapped_predictions
 from ml_regress.core.pattern import Suite
-from ml_regress.report.evidence import CELL_COLUMNS, DUE, OUTCOME_COLUMNS, PATTERN_COLUMNS, Evidence
+from ml_regress.core.prediction import Prediction
+from ml_regress.report.evidence import (
+    CELL_COLUMNS,
+    DUE,
+    OUTCOME_COLUMNS,
+    PATTERN_COLUMNS,
+    Evidence,
+)
+from ml_regress.report.shown import shown_candidates
 from ml_regress.store import Store
 from ml_regress.store.database import now
 from ml_regress.store.evaluations import Stored
@@ -18,14 +27,14 @@ def gather(store: Store, name: str) -> Evidence:
     candidates = tuple(store.candidates.all())
     dimension = store.problems.measured()
     suites = store.problems.suites((entry.id, entry.suite) for entry in dimension if entry.kind == "problem")
-    active = {candidate.id for candidate in candidates}
+    active, production = {candidate.id for candidate in candidates}, store.candidates.production()
     current = {cell: stored for cell, stored in store.evaluations.current().items() if cell[0] in active}
     problems = tuple(problem for problem in store.problems.all() if problem.id in suites)
     reasons = {cell.cell: cell.reason for cell in store.due.all()}
     return Evidence(
         name=name,
         made_at=now(),
-        production=store.candidates.production(),
+        production=production,
         candidates=candidates,
         problems=problems,
         benchmarks=tuple(store.problems.benchmarks()),
@@ -38,7 +47,13 @@ def gather(store: Store, name: str) -> Evidence:
             CELL_COLUMNS,
         ),
         patterns=_frame([row for suite in suites.values() for row in _pattern_rows(store, suite)], PATTERN_COLUMNS),
-        outcomes=_outcomes(store, current, suites),
+        outcomes=_outcomes(
+            store,
+            current,
+            suites,
+            {each.id: each.manifest.answer_map for each in candidates},
+            shown_candidates([each.id for each in candidates], production),
+        ),
     )
 
 
@@ -94,7 +109,14 @@ def _pattern_rows(store: Store, suite: Suite) -> list[dict[str, Any]]:
     ]
 
 
-def _outcomes(store: Store, current: Mapping[tuple[str, str], Stored], suites: Mapping[str, Suite]) -> pd.DataFrame:
+def _outcomes(
+    store: Store,
+    current: Mapping[tuple[str, str], Stored],
+    suites: Mapping[str, Suite],
+    maps: Mapping[str, Mapping[str, str]],
+    shown: Sequence[str],
+) -> pd.DataFrame:
+    """Outcomes of all candidates; answers of those that stand side by side, for no other's are shown."""
     numbers = {stored.number: cell for cell, stored in current.items() if cell[1] in suites}
     found = store.evaluations.outcomes(numbers)
     found["candidate"] = [numbers[number][0] for number in found["evaluation"]]
@@ -105,12 +127,15 @@ def _outcomes(store: Store, current: Mapping[tuple[str, str], Stored], suites: M
     found["input"] = [digests.get(key) for key in zip(found["problem"], found["pattern"], strict=True)]
     parts = []
     for candidate, rows in found.groupby("candidate", sort=False):
-        predictions = store.evaluations.predictions(str(candidate), rows["input"].dropna())
-        aligned = predictions.reindex(rows["input"])
+        found_for = (
+            {} if candidate not in shown else store.evaluations.predictions(str(candidate), rows["input"].dropna())
+        )
+        predictions = mapped_predictions(maps.get(str(candidate), {}), found_for)
+        given = [predictions.get(digest, Prediction()) for digest in rows["input"]]
         parts.append(
             rows.assign(
-                answer=pd.Series(aligned["answer"].tolist(), index=rows.index, dtype=object),
-                outputs=pd.Series(aligned["outputs"].tolist(), index=rows.index, dtype=object),
+                answer=pd.Series([each.answer for each in given], index=rows.index, dtype=object),
+                outputs=pd.Series([each.outputs for each in given], index=rows.index, dtype=object),
             )
         )
     whole = pd.concat(parts) if parts else found.assign(answer=None, outputs=None)

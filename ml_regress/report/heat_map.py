@@ -22,8 +22,8 @@ def heat_map_figure(evidence: Evidence) -> go.Figure:
 
     Errors are grey and hatched, due cells blank with "…", cells that do not apply say "n/a".
     """
-    rows, columns = len(evidence.problems), len(evidence.order)
-    grid = [[evidence.cell(candidate, problem.id) for candidate in evidence.order] for problem in evidence.problems]
+    rows, columns = len(evidence.problems), len(evidence.shown)
+    grid = [[evidence.cell(candidate, problem.id) for candidate in evidence.shown] for problem in evidence.problems]
     label_width = min(300, 24 + 7 * max((len(problem.title) for problem in evidence.problems), default=10))
     top = 36 if columns <= SHORT else 120
     figure = go.Figure(layout=base_layout(top + 10 + ROW_HEIGHT * max(rows, 1), left=label_width, top=top, bottom=10))
@@ -56,7 +56,7 @@ def heat_map_figure(evidence: Evidence) -> go.Figure:
         tickvals=list(range(columns)),
         ticktext=[
             ("<b>★ " + plain(candidate, 20) + "</b>") if candidate == evidence.production else plain(candidate, 20)
-            for candidate in evidence.order
+            for candidate in evidence.shown
         ],
         side="top",
         tickangle=0 if columns <= SHORT else -35,
@@ -75,8 +75,8 @@ def heat_map_figure(evidence: Evidence) -> go.Figure:
         tickcolor=PAPER,
         showline=False,
     )
-    if evidence.production in evidence.order:
-        place = evidence.order.index(evidence.production)
+    if evidence.production in evidence.shown:
+        place = evidence.shown.index(evidence.production)
         figure.add_shape(
             type="rect", x0=place - 0.5, x1=place + 0.5, y0=-0.5, y1=rows - 0.5, line={"color": INK, "width": 2.5}
         )

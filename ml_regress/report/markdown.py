@@ -9,8 +9,10 @@ from ml_regress.errors import shortened
 from ml_regress.report.evidence import DASH, MINUS, Evidence
 from ml_regress.report.heat_map import flips_text
 from ml_regress.report.pictures import input_pictures, pixel_columns, plain_inputs
+from ml_regress.report.shown import left_out_words, shown_candidates
 
 INPUTS_SHOWN = 6
+SCOREBOARD_CANDIDATES = 20
 PICTURE_SIDE = 48  # pixels on the screen that a small picture is enlarged to
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#!|~$>:@])")
 
@@ -73,17 +75,19 @@ def patterns_markdown(patterns: pd.DataFrame, problem: Problem, limit: int = 50)
 
 def scoreboard_markdown(evidence: Evidence) -> str:
     """The matrix as a table: problems down, candidates across, flips against production behind."""
+    shown = shown_candidates(evidence.order, evidence.production, SCOREBOARD_CANDIDATES)
     header = ["Problem"] + [
         ("**★ " + markdown_text(candidate) + "**") if candidate == evidence.production else markdown_text(candidate)
-        for candidate in evidence.order
+        for candidate in shown
     ]
     rows = []
     for problem in evidence.problems:
-        cells = [evidence.cell(candidate, problem.id) for candidate in evidence.order]
+        cells = [evidence.cell(candidate, problem.id) for candidate in shown]
         texts = [" ".join(filter(None, (cell.words, flips_text(evidence, cell)))) for cell in cells]
         rows.append([markdown_text(problem.title), *texts])
     notes = f"★ in production; + fixed and {MINUS} broken against it; … due; n/a does not apply"
-    return f"{markdown_table(header, rows)}\n\n{notes}"
+    left_out = left_out_words(len(evidence.order), len(shown))
+    return "\n\n".join(filter(None, [markdown_table(header, rows), notes, left_out]))
 
 
 def _text(value: object) -> str:

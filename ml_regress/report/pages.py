@@ -1,8 +1,6 @@
 """The report: one static HTML file that needs nothing else."""
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from ml_regress.report.evidence import MINUS, Evidence
 from ml_regress.report.figures import benchmark_figure, measured_names, problem_figure
 from ml_regress.report.heat_map import heat_map_figure
 from ml_regress.report.pattern_grid import Budget, Grid, pattern_grid
+from ml_regress.report.writing import write_whole
 
 TEMPLATES = Path(__file__).parent / "templates"
 FILE_NAME = "report.html"
@@ -85,20 +84,11 @@ def report_html(evidence: Evidence) -> str:
 
 
 def write_report(evidence: Evidence, folder: Path) -> Path:
-    """Writes report.html into the folder, whole or not at all; readers never see a half page."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = report_html(evidence)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".report-", suffix=".html")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        temporary.chmod(0o644)  # mkstemp makes files that only their owner reads
-        path = folder / FILE_NAME
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    """Writes report.html into the folder, whole or not at all; readers never see a half page.
+
+    Raises Unavailable where it cannot be written; the report before stays then.
+    """
+    return write_whole(folder / FILE_NAME, report_html(evidence))
 
 
 def figure_json(figure: go.Figure) -> Markup:
@@ -133,7 +123,7 @@ def _problem_view(evidence: Evidence, line: summary.ProblemLine, budget: Budget,
         steps,
         left_out,
         grid,
-        details.take(len(grid.rows) * len(evidence.order)),
+        details.take(len(grid.rows) * len(evidence.shown)),
     )
 
 

@@ -73,14 +73,15 @@ class Budget:
 
 
 def pattern_grid(evidence: Evidence, problem: Problem, budget: Budget, limit: int = SHOWN_PATTERNS) -> Grid:
-    """All patterns that any candidate flips, and others up to `limit` rows.
+    """All patterns that any shown candidate flips, and others up to `limit` rows.
 
     A flip is one against production or against the measured candidate before.
     """
     patterns = evidence.patterns[evidence.patterns["problem"] == problem.id]
     records = {row["pattern"]: row for row in patterns.to_dict("records")}
     against, before = (
-        frame[frame["problem"] == problem.id] for frame in (evidence.production_flips, evidence.previous_flips)
+        frame[(frame["problem"] == problem.id) & frame["candidate"].isin(evidence.shown)]
+        for frame in (evidence.production_flips, evidence.previous_flips)
     )
     flipped = {*against["pattern"], *before["pattern"]}
     first = [pattern for pattern in records if pattern in flipped]
@@ -91,12 +92,13 @@ def pattern_grid(evidence: Evidence, problem: Problem, budget: Budget, limit: in
         (candidate, pattern): flip
         for candidate, pattern, flip in zip(before["candidate"], before["pattern"], before["flip"], strict=True)
     }
-    found = evidence.outcomes[(evidence.outcomes["problem"] == problem.id) & evidence.outcomes["pattern"].isin(shown)]
+    found = evidence.shown_outcomes.get(problem.id, evidence.outcomes.head(0))
+    found = found[found["pattern"].isin(shown)]
     outcomes = {(row["candidate"], row["pattern"]): row for row in found.to_dict("records")}
     rows = []
     for pattern in shown:
         cells = tuple(
-            _cell(outcomes.get((candidate, pattern)), turns.get((candidate, pattern))) for candidate in evidence.order
+            _cell(outcomes.get((candidate, pattern)), turns.get((candidate, pattern))) for candidate in evidence.shown
         )
         rows.append(_row(problem, records[pattern], pattern in flipped, cells, budget))
     hidden = max(0, len(rest) - room)

@@ -11,10 +11,12 @@ from ml_regress.errors import shortened
 from ml_regress.report.evidence import MINUS, Cell, Evidence
 from ml_regress.report.heat_map import DUE_PAPER, ERROR_GREY, HIGH, LOW, MIDDLE, flips_text
 from ml_regress.report.pictures import png_bytes
+from ml_regress.report.shown import left_out_words, shown_candidates
 
 LABEL, HEAD, WIDE, TALL = 200, 34, 116, 40
 INK, FRAME = "#1f2933", "#9aa1ab"
 TERMINAL_CANDIDATES = 8
+PICTURE_CANDIDATES, PICTURE_PROBLEMS = 20, 40
 
 
 def cell_colour(cell: Cell) -> str:
@@ -42,19 +44,19 @@ def scoreboard_svg(evidence: Evidence) -> str:
         f'<rect width="7" height="7" fill="{ERROR_GREY}"/><path d="M0 0V7" stroke="{FRAME}"/></pattern></defs>',
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
     ]
-    for column, candidate in enumerate(evidence.order):
+    for column, candidate in enumerate(pictured_candidates(evidence)):
         star, weight = ("★ ", "bold") if candidate == evidence.production else ("", "normal")
         parts.append(
             f'<text x="{LABEL + WIDE * (column + 0.5):g}" y="22" text-anchor="middle" font-weight="{weight}" '
             f'fill="{INK}">{star}{escape(shortened(candidate, 16))}</text>'
         )
-    for row, problem in enumerate(evidence.problems):
+    for row, problem in enumerate(evidence.problems[:PICTURE_PROBLEMS]):
         top = HEAD + TALL * row
         parts.append(
             f'<text x="{LABEL - 8}" y="{top + 25}" text-anchor="end" fill="{INK}">'
             f"{escape(shortened(problem.title, 28))}</text>"
         )
-        for column, candidate in enumerate(evidence.order):
+        for column, candidate in enumerate(pictured_candidates(evidence)):
             cell = evidence.cell(candidate, problem.id)
             left, flips = LABEL + WIDE * column, flips_text(evidence, cell)
             fill = "url(#hatch)" if cell.state == ERROR else cell_colour(cell)
@@ -83,13 +85,13 @@ def scoreboard_png(evidence: Evidence, scale: int = 2) -> bytes:
     def write(x: float, y: float, text: str, anchor: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> None:
         draw.text((x * scale, y * scale), text, fill=INK, font=font, anchor=anchor)
 
-    for column, candidate in enumerate(evidence.order):
+    for column, candidate in enumerate(pictured_candidates(evidence)):
         star = "* " if candidate == evidence.production else ""  # the built-in font has no ★
         write(LABEL + WIDE * (column + 0.5), HEAD / 2, star + shortened(candidate, 16).replace("…", ".."), "mm", normal)
-    for row, problem in enumerate(evidence.problems):
+    for row, problem in enumerate(evidence.problems[:PICTURE_PROBLEMS]):
         top = HEAD + TALL * row
         write(LABEL - 8, top + TALL / 2, shortened(problem.title, 28).replace("…", ".."), "rm", normal)
-        for column, candidate in enumerate(evidence.order):
+        for column, candidate in enumerate(pictured_candidates(evidence)):
             cell = evidence.cell(candidate, problem.id)
             left = LABEL + WIDE * column
             box = [(left + 2) * scale, (top + 2) * scale, (left + WIDE - 2) * scale, (top + TALL - 2) * scale]
@@ -107,14 +109,28 @@ def scoreboard_png(evidence: Evidence, scale: int = 2) -> bytes:
     return png_bytes(picture)
 
 
+def pictured_candidates(evidence: Evidence) -> tuple[str, ...]:
+    """The candidates that the small pictures and tables show."""
+    return shown_candidates(evidence.order, evidence.production, PICTURE_CANDIDATES)
+
+
+def picture_left_out(evidence: Evidence) -> str:
+    """What the small pictures leave out, in words; "" where they show all."""
+    words = left_out_words(len(evidence.order), len(pictured_candidates(evidence)))
+    total = len(evidence.problems)
+    if total > PICTURE_PROBLEMS:
+        words += f" The picture shows the first {PICTURE_PROBLEMS} of {total:,} problems."
+    return words.strip()
+
+
 def _size(evidence: Evidence) -> tuple[int, int]:
-    return LABEL + WIDE * max(len(evidence.order), 1) + 8, HEAD + TALL * max(len(evidence.problems), 1) + 8
+    columns, rows = len(pictured_candidates(evidence)), len(evidence.problems[:PICTURE_PROBLEMS])
+    return LABEL + WIDE * max(columns, 1) + 8, HEAD + TALL * max(rows, 1) + 8
 
 
 def matrix_text(evidence: Evidence, limit: int = TERMINAL_CANDIDATES) -> Table:
     """The matrix for a terminal: problems down, the `limit` newest candidates and production across."""
-    newest = evidence.order[-limit:] if limit else ()
-    shown = [candidate for candidate in evidence.order if candidate in newest or candidate == evidence.production]
+    shown = shown_candidates(evidence.order, evidence.production, limit)
     caption = f"* production; +fixed {MINUS}broken against it; … due"
     if len(shown) < len(evidence.order):
         caption += f"; {len(evidence.order) - len(shown)} of {len(evidence.order)} candidates left out (oldest)"

@@ -1,16 +1,18 @@
 """Candidates and aliases in the store."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
 from ml_regress.core.candidate import Candidate
-from ml_regress.core.evaluation import NOT_APPLICABLE
+from ml_regress.core.evaluation import ERROR, NOT_APPLICABLE, OK
+from ml_regress.core.prediction import RecordedRow
 from ml_regress.errors import Conflict, NotFound
 from ml_regress.store import tables
 from ml_regress.store.database import Database, in_utc, now
-from ml_regress.store.due import fill_due
+from ml_regress.store.due import APPENDED, fill_due
 from ml_regress.store.log import note
+from ml_regress.store.recorded import keep_recorded
 from ml_regress.store.rows import candidate_from_row, dump
 
 PRODUCTION = "production"
@@ -22,64 +24,100 @@ class CandidateTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def register(self, candidate: Candidate, *, actor: str = "import") -> str:
+    def register(
+        self,
+        candidate: Candidate,
+        *,
+        recorded: Sequence[RecordedRow] | None = None,
+        actor: str = "import",
+        notes: Sequence[str] = (),
+    ) -> str:
         """Register a candidate and ask for its cells; says registered, updated (its notes) or unchanged.
 
-        Raises Conflict where the id is taken by other bytes, features or defaults.
+        `recorded` are the predictions of a recorded candidate, which may grow: the cells that lacked
+        what is new are due again. Raises Conflict where the id is taken by other bytes, features,
+        defaults or answer map, and InvalidInput for rows that contradict what was recorded before.
         """
-        columns, manifest = tables.candidates.c, dump(candidate.manifest.as_dict())
         with self._database.write() as connection:
-            same = [
-                name
-                for name in connection.execute(sa.select(columns.id)).scalars()
-                if name.casefold() == candidate.id.casefold()
-            ]
-            if not same:
+            said = self._register(connection, candidate, actor)
+            if recorded is None:
+                return said
+            kept = keep_recorded(connection, candidate.id, recorded, f"{candidate.path}/{candidate.manifest.artefact}")
+            if not kept.rows:
+                return said
+            if said != "registered":
+                due = tables.due.c
                 connection.execute(
-                    sa.insert(tables.candidates).values(
-                        id=candidate.id,
-                        digest=candidate.digest,
-                        sha256=candidate.sha256,
-                        size=candidate.size,
-                        format=candidate.manifest.format,
-                        path=candidate.path,
-                        manifest=manifest,
-                        libraries=dump(dict(candidate.libraries)),
-                        created_at=in_utc(candidate.manifest.created_at),
-                        registered_at=now(),
-                    )
+                    sa.update(tables.due)
+                    .where(due.candidate == candidate.id, due.problem.in_(sorted(kept.problems)))
+                    .values(claimed_by=None, claimed_at=None, reason=APPENDED)  # a run may have read what there was
                 )
-                fill_due(connection, "new candidate", candidate=candidate.id)
-                note(connection, actor, "register", candidate.id, f"digest {candidate.digest}")
-                return "registered"
-            if candidate.id not in same:
-                raise Conflict(f"the id {candidate.id!r} differs from the candidate {same[0]!r} only by case")
-            found = connection.execute(sa.select(tables.candidates).where(columns.id == candidate.id))
-            old = found.mappings().one()
-            if old["digest"] != candidate.digest:
-                raise Conflict(
-                    f"{candidate.path}: the candidate {candidate.id!r} is registered with another content "
-                    f"(artefact sha256 {old['sha256'][:12]}…, now {candidate.sha256[:12]}…; "
-                    f"digest {old['digest'][:12]}…, now {candidate.digest[:12]}…). "
-                    "Candidates never change: give the new one an id of its own"
-                )
-            noted = {
-                "manifest": manifest,
-                "path": candidate.path,
-                "format": candidate.manifest.format,
-                "libraries": dump(dict(candidate.libraries)),
-                "created_at": in_utc(candidate.manifest.created_at),
-            }
-            if all(old[name] == value for name, value in noted.items()):
-                return "unchanged"
-            before = candidate_from_row(old).manifest.not_applicable
-            connection.execute(sa.update(tables.candidates).where(columns.id == candidate.id).values(noted))
-            self._measure_again(connection, candidate, set(before) ^ set(candidate.manifest.not_applicable))
-            note(connection, actor, "update", candidate.id, "manifest")
-            return "updated"
+                self._measure_again(connection, candidate, kept.problems, APPENDED, states=(ERROR,))
+            note(connection, actor, "record", candidate.id, "; ".join([f"{kept.rows} predictions", *notes]))
+            return f"{said}, {kept.rows} predictions recorded"
 
-    def _measure_again(self, connection: sa.Connection, candidate: Candidate, problems: Iterable[str]) -> None:
-        """A cell that became applicable, or ceased to be, is due although its suite did not change.
+    def _register(self, connection: sa.Connection, candidate: Candidate, actor: str) -> str:
+        columns, manifest = tables.candidates.c, dump(candidate.manifest.as_dict())
+        same = [
+            name
+            for name in connection.execute(sa.select(columns.id)).scalars()
+            if name.casefold() == candidate.id.casefold()
+        ]
+        if not same:
+            connection.execute(
+                sa.insert(tables.candidates).values(
+                    id=candidate.id,
+                    digest=candidate.digest,
+                    sha256=candidate.sha256,
+                    size=candidate.size,
+                    format=candidate.manifest.format,
+                    path=candidate.path,
+                    manifest=manifest,
+                    libraries=dump(dict(candidate.libraries)),
+                    created_at=in_utc(candidate.manifest.created_at),
+                    registered_at=now(),
+                )
+            )
+            fill_due(connection, "new candidate", candidate=candidate.id)
+            note(connection, actor, "register", candidate.id, f"digest {candidate.digest}")
+            return "registered"
+        if candidate.id not in same:
+            raise Conflict(f"the id {candidate.id!r} differs from the candidate {same[0]!r} only by case")
+        found = connection.execute(sa.select(tables.candidates).where(columns.id == candidate.id))
+        old = found.mappings().one()
+        if old["digest"] != candidate.digest:
+            raise Conflict(
+                f"{candidate.path}: the candidate {candidate.id!r} is registered with another content "
+                f"(artefact sha256 {old['sha256'][:12]}…, now {candidate.sha256[:12]}…; "
+                f"digest {old['digest'][:12]}…, now {candidate.digest[:12]}…). "
+                "Candidates never change: give the new one an id of its own"
+            )
+        noted = {
+            "manifest": manifest,
+            "path": candidate.path,
+            "format": candidate.manifest.format,
+            "libraries": dump(dict(candidate.libraries)),
+            "created_at": in_utc(candidate.manifest.created_at),
+        }
+        if all(old[name] == value for name, value in noted.items()):
+            return "unchanged"
+        before = candidate_from_row(old).manifest.not_applicable
+        connection.execute(sa.update(tables.candidates).where(columns.id == candidate.id).values(noted))
+        changed = set(before) ^ set(candidate.manifest.not_applicable)
+        self._measure_again(connection, candidate, changed, "applicability changed")
+        note(connection, actor, "update", candidate.id, "manifest")
+        return "updated"
+
+    def _measure_again(
+        self,
+        connection: sa.Connection,
+        candidate: Candidate,
+        problems: Iterable[str],
+        reason: str,
+        *,
+        states: Sequence[str] = (OK, ERROR),
+    ) -> None:
+        """Cells of these states, and those that were not applicable, are due although their suites did not change.
 
         What was measured on older suites stays as history.
         """
@@ -88,12 +126,12 @@ class CandidateTable:
         here = (
             done.candidate == candidate.id,
             done.problem.in_(sorted(problems)),
-            sa.or_(done.state == NOT_APPLICABLE, done.suite.in_(current)),
+            sa.or_(done.state == NOT_APPLICABLE, sa.and_(done.state.in_(states), done.suite.in_(current))),
         )
         rows = sa.select(done.number).where(*here)
         connection.execute(sa.delete(tables.outcomes).where(tables.outcomes.c.evaluation.in_(rows)))
         connection.execute(sa.delete(tables.evaluations).where(*here))
-        fill_due(connection, "applicability changed", candidate=candidate.id)
+        fill_due(connection, reason, candidate=candidate.id)
 
     def all(self, *, archived: bool = False) -> list[Candidate]:
         """Candidates in order: created_at of the manifest, then registration; active ones unless asked."""

@@ -3,18 +3,55 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import sqlalchemy as sa
 
 from ml_regress.core.answers import dump_raw
 from ml_regress.core.digest import digest_of
-from ml_regress.core.evaluation import OK, Evaluation
+from ml_regress.core.evaluation import ERROR, OK, Evaluation
+from ml_regress.core.prediction import Predictions
 from ml_regress.store import tables
-from ml_regress.store.database import now
-from ml_regress.store.due import upsert
-from ml_regress.store.rows import dump, evaluation_row
+from ml_regress.store.database import insert_rows, now
+from ml_regress.store.due import APPENDED
+from ml_regress.store.rows import dump, evaluation_from_row, evaluation_row
 
-PREDICTION_COLUMNS = ("answer", "outputs", "error", "environment")
+PREDICTION_COLUMNS = ("candidate", "input_digest", "draw", "answer", "outputs", "error", "environment", "made_at")
+OUTCOME_COLUMNS = ("evaluation", "pattern", "outcome", "reason")
+ERRORS_GIVE_WAY = (
+    "ON CONFLICT (candidate, input_digest, draw) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in PREDICTION_COLUMNS[3:])
+    + " WHERE predictions.error IS NOT NULL"
+)
+
+
+def _here(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Rows of a candidate's cells, on the suites that go with them."""
+    columns = table.c
+    pairs = sa.tuple_(columns.problem, columns.suite).in_(sa.bindparam("pairs", expanding=True))
+    return sa.and_(columns.candidate == sa.bindparam("candidate"), pairs)
+
+
+# Made once: every candidate's commit needs them, and to build one takes longer than to execute it.
+_STORED = sa.select(tables.evaluations).where(_here(tables.evaluations))
+_NUMBERS = _STORED.with_only_columns(*(tables.evaluations.c[name] for name in ("problem", "suite", "number")))
+_NO_LONGER_DUE = sa.delete(tables.due).where(
+    _here(tables.due),
+    # Predictions were appended since the claim read what there was: an error may be one no more.
+    ~sa.and_(
+        tables.due.c.claimed_by.is_(None),
+        tables.due.c.reason == APPENDED,
+        tables.due.c.problem.in_(sa.bindparam("errors", expanding=True)),
+    ),
+)
+_ONE_HELD = (
+    sa.select(tables.due.c.candidate, tables.due.c.problem)
+    .where(tables.due.c.claimed_by == sa.bindparam("claim"))
+    .limit(1)
+)
+_ALIVE = (
+    sa.update(tables.due)
+    .where(sa.tuple_(tables.due.c.candidate, tables.due.c.problem).in_(_ONE_HELD))
+    .values(claimed_at=sa.bindparam("at"))
+)
 
 
 def environment_digest(environment: Mapping[str, Any]) -> str:
@@ -23,112 +60,84 @@ def environment_digest(environment: Mapping[str, Any]) -> str:
 
 
 def keep_predictions(
-    connection: sa.Connection, candidate: str, predictions: pd.DataFrame, environment: Mapping[str, Any]
+    connection: sa.Connection, candidate: str, predictions: Predictions, environment: Mapping[str, Any]
 ) -> None:
-    """Store predictions; those that are held stay, but an error gives way."""
+    """Store predictions that were made in an environment; those that are held stay, but an error gives way."""
     digest = environment_digest(environment)
-    connection.execute(
-        upsert(connection, tables.environments)
-        .values(digest=digest, content=dump(dict(environment)))
-        .on_conflict_do_nothing()
-    )
-    at, once = now(), predictions[~predictions.index.duplicated()]
-    values = [
-        {
-            "candidate": candidate,
-            "input_digest": name,
-            "draw": 0,
-            "answer": None if isinstance(error, str) else dump_raw(answer),
-            "outputs": dump_raw(outputs) if isinstance(outputs, dict) else None,
-            "error": error if isinstance(error, str) else None,  # a frame may hold NaN for None
-            "environment": digest,
-            "made_at": at,
-        }
-        for name, answer, outputs, error in zip(once.index, once["answer"], once["outputs"], once["error"], strict=True)
+    made_in = (digest, dump(dict(environment)))
+    insert_rows(connection, tables.environments, ("digest", "content"), [made_in], "ON CONFLICT DO NOTHING")
+    at = now()
+    rows = [
+        (
+            candidate,
+            name,
+            0,
+            dump_raw(made.answer) if made.error is None else None,
+            None if made.outputs is None else dump_raw(made.outputs),
+            made.error,
+            digest,
+            made.made_at or at,
+        )
+        for name, made in predictions.items()
     ]
-    statement = upsert(connection, tables.predictions)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["candidate", "input_digest", "draw"],
-            set_={name: statement.excluded[name] for name in (*PREDICTION_COLUMNS, "made_at")},
-            where=tables.predictions.c.error.is_not(None),
-        ),
-        values,
-    )
+    insert_rows(connection, tables.predictions, PREDICTION_COLUMNS, rows, ERRORS_GIVE_WAY)
 
 
-def keep_evaluations(connection: sa.Connection, candidate: str, evaluations: Sequence[Evaluation]) -> None:
-    """Store evaluations with their outcomes; one that is ok stays, others give way."""
-    fresh = _new_ones(connection, candidate, evaluations)
+def keep_evaluations(
+    connection: sa.Connection, candidate: str, evaluations: Sequence[Evaluation]
+) -> tuple[Evaluation, ...]:
+    """Store evaluations with their outcomes, and return what is stored now: one that is ok stays, others give way."""
+    stored = connection.execute(_STORED, _on(candidate, evaluations)).mappings()
+    held = {(row["problem"], row["suite"]): row for row in stored}
+    settled = {key: row for key, row in held.items() if row["state"] == OK}
+    fresh = [item for item in evaluations if (item.problem, item.suite) not in settled]
+    replaced = [row["number"] for key, row in held.items() if key not in settled]
+    if replaced:
+        connection.execute(sa.delete(tables.outcomes).where(tables.outcomes.c.evaluation.in_(replaced)))
+        connection.execute(sa.delete(tables.evaluations).where(tables.evaluations.c.number.in_(replaced)))
     if fresh:
-        connection.execute(sa.insert(tables.evaluations), [evaluation_row(item) for item in fresh])
+        made = [evaluation_row(item) for item in fresh]
+        insert_rows(connection, tables.evaluations, list(made[0]), [tuple(row.values()) for row in made])
         _keep_outcomes(connection, candidate, fresh)
+    return tuple(
+        evaluation_from_row(settled[item.problem, item.suite]) if (item.problem, item.suite) in settled else item
+        for item in evaluations
+    )
 
 
 def take_off_the_list(connection: sa.Connection, candidate: str, evaluations: Sequence[Evaluation], claim: str) -> None:
-    """The cells of these evaluations are no longer due."""
+    """The cells of these evaluations are no longer due; one that the claim still holds tells that it lives."""
     due = tables.due.c
-    pairs = [(item.problem, item.suite) for item in evaluations]
-    connection.execute(
-        sa.delete(tables.due).where(due.candidate == candidate, sa.tuple_(due.problem, due.suite).in_(pairs))
-    )
+    errors = [item.problem for item in evaluations if item.state == ERROR]
+    gone = connection.execute(_NO_LONGER_DUE, {**_on(candidate, evaluations), "errors": errors})
+    connection.execute(_ALIVE, {"claim": claim, "at": now()})
+    if gone.rowcount == len(evaluations):
+        return
     # What is left of the claim got a newer suite meanwhile: somebody may take it at once.
     connection.execute(
         sa.update(tables.due)
         .where(
             due.candidate == candidate,
             due.claimed_by == claim,
-            due.problem.in_([problem for problem, _ in pairs]),
+            due.problem.in_([item.problem for item in evaluations]),
         )
         .values(claimed_by=None, claimed_at=None)
     )
 
 
-def _new_ones(connection: sa.Connection, candidate: str, evaluations: Sequence[Evaluation]) -> list[Evaluation]:
-    """The evaluations that the store does not hold yet; those of another state make room for them."""
-    columns = tables.evaluations.c
-    here = sa.and_(
-        columns.candidate == candidate,
-        sa.tuple_(columns.problem, columns.suite).in_([(item.problem, item.suite) for item in evaluations]),
-    )
-    held = {
-        (row.problem, row.suite): row
-        for row in connection.execute(
-            sa.select(columns.number, columns.problem, columns.suite, columns.state).where(here)
-        )
-    }
-    fresh, replaced = [], []
-    for item in evaluations:
-        old = held.get((item.problem, item.suite))
-        if old is not None and old.state == OK:
-            continue
-        if old is not None:
-            replaced.append(old.number)
-        fresh.append(item)
-    if replaced:
-        connection.execute(sa.delete(tables.outcomes).where(tables.outcomes.c.evaluation.in_(replaced)))
-        connection.execute(sa.delete(tables.evaluations).where(columns.number.in_(replaced)))
-    return fresh
+def _on(candidate: str, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
+    """The parameters of a statement about these cells on these suites."""
+    return {"candidate": candidate, "pairs": [(item.problem, item.suite) for item in evaluations]}
 
 
 def _keep_outcomes(connection: sa.Connection, candidate: str, evaluations: Sequence[Evaluation]) -> None:
-    columns = tables.evaluations.c
-    pairs = [(item.problem, item.suite) for item in evaluations]
-    numbers = {
-        (row.problem, row.suite): row.number
-        for row in connection.execute(
-            sa.select(columns.problem, columns.suite, columns.number).where(
-                columns.candidate == candidate, sa.tuple_(columns.problem, columns.suite).in_(pairs)
-            )
-        )
-    }
-    values = [
-        {"evaluation": numbers[item.problem, item.suite], "pattern": pattern, "outcome": outcome, "reason": reason}
-        for item in evaluations
-        if item.outcomes is not None
-        for pattern, outcome, reason in zip(
-            *(item.outcomes[name].tolist() for name in ("pattern", "outcome", "reason")), strict=True
-        )
+    scored = [item for item in evaluations if item.outcomes]
+    found = connection.execute(_NUMBERS, _on(candidate, scored))
+    numbers = {(problem, suite): number for problem, suite, number in found}
+    rows = [
+        (number, pattern, outcome, reason)
+        for item in scored
+        for number in (numbers[item.problem, item.suite],)
+        for pattern, outcome, reason in item.outcomes or ()
     ]
-    if values:
-        connection.execute(sa.insert(tables.outcomes), values)
+    insert_rows(connection, tables.outcomes, OUTCOME_COLUMNS, rows)

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from ml_regress.errors import Unavailable
 # Any number that no other program on the same database uses.
 _WRITE_LOCK = 7_310_424
 _WAIT_SECONDS = 60
+_ROWS_A_STATEMENT = 1000
 _URLS = "use sqlite:///FILE or postgresql://USER@HOST/NAME"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -63,11 +64,16 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = normal_url(url)
+        self._migrated = False
         if self.url.get_backend_name() == "sqlite":
             self._prepare_folder()
             self.engine = self._reader = sa.create_engine(self.url, connect_args={"timeout": _WAIT_SECONDS})
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "begin", _begin_sqlite)
+            if self._file is not None:
+                sa.event.listen(self.engine, "do_connect", self._refuse_gone_file)
+                sa.event.listen(self.engine, "connect", self._note_file)
+                sa.event.listen(self.engine, "checkout", self._refuse_replaced_file)
         else:
             # Without batches, an upsert of many rows asks the server once a row.
             self.engine = sa.create_engine(self.url, pool_pre_ping=True, executemany_mode="values_plus_batch")
@@ -78,7 +84,7 @@ class Database:
 
     @property
     def is_sqlite(self) -> bool:
-        return self.engine.dialect.name == "sqlite"
+        return self.url.get_backend_name() == "sqlite"
 
     @property
     def shown_url(self) -> str:
@@ -108,6 +114,7 @@ class Database:
             with self.engine.connect() as connection:
                 found = MigrationContext.configure(connection).get_current_revision()
             if found == scripts.get_current_head():
+                self._migrated = True
                 return
             if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
                 raise Unavailable(
@@ -118,6 +125,7 @@ class Database:
                 config.attributes["connection"] = connection
                 alembic.command.upgrade(config, "head")
                 connection.commit()
+            self._migrated = True
 
     @contextmanager
     def _one_migrator(self) -> Iterator[None]:
@@ -151,6 +159,32 @@ class Database:
         except sa.exc.TimeoutError as error:
             raise Unavailable(f"the store {self.shown_url} is busy: no connection came free") from error
 
+    @property
+    def _file(self) -> Path | None:
+        """The file of an SQLite database, None where it has none."""
+        name = self.url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(str(self._file))
+        except OSError:
+            return None
+        return (found.st_dev, found.st_ino)
+
+    def _note_file(self, _connection: sqlite3.Connection, record: Any) -> None:
+        record.info["file"] = self._identity()
+
+    def _refuse_replaced_file(self, _connection: sqlite3.Connection, record: Any, _proxy: Any) -> None:
+        # SQLite goes on writing to the old file, which nobody will ever read: open the new one.
+        if record.info.get("file") != self._identity():
+            raise sa.exc.DisconnectionError("the file was replaced")
+
+    def _refuse_gone_file(self, *_arguments: Any) -> None:
+        # SQLite would make an empty one in its place, and a backup that is put back would meet it.
+        if self._migrated and self._identity() is None:
+            raise sqlite3.OperationalError("the file is gone; put it back, or restart to begin with an empty one")
+
     def _prepare_folder(self) -> None:
         if self.url.database and self.url.database != ":memory:":
             folder = Path(self.url.database).parent
@@ -163,6 +197,26 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def insert_rows(
+    connection: sa.Connection, table: sa.Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], tail: str = ""
+) -> None:
+    """Insert many rows of plain values, given in the order of `columns`; `tail` is what follows them (ON CONFLICT).
+
+    In the driver's own words: SQLAlchemy works on every parameter of every row, which takes longer
+    than the database does.
+    """
+    head = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES "  # noqa: S608  names of ours
+    if connection.dialect.name == "sqlite":
+        if rows:
+            connection.exec_driver_sql(f"{head}({', '.join('?' * len(columns))}) {tail}", list(rows))
+        return
+    row = f"({', '.join(['%s'] * len(columns))})"  # one statement for many rows, not a round trip a row
+    for start in range(0, len(rows), _ROWS_A_STATEMENT):
+        some = rows[start : start + _ROWS_A_STATEMENT]
+        values = tuple(value for given in some for value in given)
+        connection.exec_driver_sql(f"{head}{', '.join([row] * len(some))} {tail}", values)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

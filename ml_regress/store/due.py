@@ -20,13 +20,14 @@ from ml_regress.store.log import note
 Cell = tuple[str, str]
 MAX_ATTEMPTS = 3
 OPEN = ("open", "watched")
+APPENDED = "predictions appended"
 
 
 @dataclass(frozen=True)
 class DueCell:
     """A cell to be measured on a suite; `attempts` counts the runs that crashed on it.
 
-    `claims` counts how often it was taken, so that no two claims on it have one name.
+    `claims` counts how often it was taken.
     """
 
     candidate: str
@@ -44,10 +45,10 @@ class DueCell:
 
 @dataclass(frozen=True)
 class Claim:
-    """The cells that one run (or one command) holds."""
+    """The cells that one run (or one command) holds; `seen_at` is its last sign of life."""
 
     name: str
-    claimed_at: str
+    seen_at: str
     cells: int
 
 
@@ -136,10 +137,10 @@ class DueList:
             return int(connection.execute(sa.select(sa.func.count()).select_from(tables.due)).scalar_one())
 
     def claims(self) -> list[Claim]:
-        """Who holds cells, since when, and how many."""
+        """Who holds cells, when it was last heard of, and how many."""
         columns = tables.due.c
         query = (
-            sa.select(columns.claimed_by, sa.func.min(columns.claimed_at), sa.func.count())
+            sa.select(columns.claimed_by, sa.func.max(columns.claimed_at), sa.func.count())
             .where(columns.claimed_by.is_not(None))
             .group_by(columns.claimed_by)
             .order_by(columns.claimed_by)
@@ -159,6 +160,11 @@ class DueList:
                 )
             held = _selected(connection, columns.claimed_by == claim)
         return [cell for cell in held if cell.cell in wanted]
+
+    def keep(self, claim: str, at: str) -> None:
+        """Note that what holds these cells was at work at this time (ISO, UTC), whatever was noted before."""
+        with self._database.write() as connection:
+            connection.execute(sa.update(tables.due).where(tables.due.c.claimed_by == claim).values(claimed_at=at))
 
     def release(self, claim: str, *, crashed: bool) -> list[Cell]:
         """Give back what a claim still holds; a cell that crashed MAX_ATTEMPTS times rests as error.

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from ml_regress.core.answers import load_raw
 from ml_regress.core.digest import digest_of_text
 from ml_regress.core.evaluation import Evaluation
+from ml_regress.core.prediction import Prediction, Predictions
 from ml_regress.store import tables
 from ml_regress.store.committing import environment_digest, keep_evaluations, keep_predictions, take_off_the_list
 from ml_regress.store.database import Database
@@ -51,52 +52,54 @@ class EvaluationTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def predictions(self, candidate: str, input_digests: Iterable[str]) -> pd.DataFrame:
-        """Stored predictions by input digest: answer (raw), outputs (dict or None), error, environment."""
+    def predictions(self, candidate: str, input_digests: Iterable[str]) -> dict[str, Prediction]:
+        """Stored predictions of a candidate by input digest."""
+        return self.predictions_of([candidate], input_digests).get(candidate, {})
+
+    def predictions_of(
+        self, candidates: Iterable[str], input_digests: Iterable[str]
+    ) -> dict[str, dict[str, Prediction]]:
+        """Stored predictions by candidate and input digest; a candidate without one is left out."""
         columns = tables.predictions.c
-        wanted = sorted(set(input_digests))
-        rows: list[Any] = []
+        names, wanted = sorted(set(candidates)), sorted(set(input_digests))
+        found: dict[str, dict[str, Prediction]] = {}
+        query = sa.select(
+            columns.candidate, columns.input_digest, columns.answer, columns.outputs, columns.error, columns.environment
+        )
         with self._database.read() as connection:
-            for start in range(0, len(wanted), _CHUNK):
-                rows.extend(
-                    connection.execute(
-                        sa.select(
-                            columns.input_digest, columns.answer, columns.outputs, columns.error, columns.environment
-                        ).where(
-                            columns.candidate == candidate,
-                            columns.draw == 0,
-                            columns.input_digest.in_(wanted[start : start + _CHUNK]),
-                        )
-                    )
-                )
-        return pd.DataFrame(
-            {
-                "answer": pd.Series([load_raw(row.answer) for row in rows], dtype=object),
-                "outputs": pd.Series([load_raw(row.outputs) for row in rows], dtype=object),
-                "error": pd.Series([row.error for row in rows], dtype=object),
-                "environment": pd.Series([row.environment for row in rows], dtype=object),
-            }
-        ).set_axis(pd.Index([row.input_digest for row in rows], dtype=object))
+            # One look at the key a candidate: a new one has none, and thousands of digests are not searched for.
+            known = sa.exists().where(columns.candidate == tables.candidates.c.id)
+            ids = tables.candidates.c.id
+            some = connection.execute(sa.select(ids).where(ids.in_(names), known)).scalars().all()
+            for start in range(0, len(wanted) if some else 0, _CHUNK):
+                here = (columns.candidate.in_(some), columns.input_digest.in_(wanted[start : start + _CHUNK]))
+                for candidate, digest, answer, outputs, error, made_in in connection.execute(
+                    query.where(*here, columns.draw == 0)
+                ):
+                    made = Prediction(load_raw(answer), load_raw(outputs), error, made_in)
+                    found.setdefault(candidate, {})[digest] = made
+        return found
 
     def commit(
         self,
         candidate: str,
         evaluations: Sequence[Evaluation],
         *,
-        predictions: pd.DataFrame,
+        predictions: Predictions,
         environment: Mapping[str, Any] | None,
         claim: str,
-    ) -> None:
+    ) -> tuple[Evaluation, ...]:
         """Store all that one candidate's measurement gave, and take its cells off the list, in one transaction.
 
-        `predictions` (by input digest: answer, outputs, error) are the new ones. What is stored already
-        stays: a measurement that was done twice changes nothing, but an error gives way to an answer.
+        `predictions` are the new ones. What is stored already stays: a measurement that was done twice
+        changes nothing, but an error gives way to an answer. Returns the evaluations that are stored now.
         """
         with self._database.write() as connection:
-            if len(predictions):
+            if predictions:
                 keep_predictions(connection, candidate, predictions, environment or {})
-            keep_evaluations(connection, candidate, evaluations)
+            stored = keep_evaluations(connection, candidate, evaluations)
             take_off_the_list(connection, candidate, evaluations, claim)
+        return stored
 
     def current(self, cells: Iterable[Cell] | None = None) -> dict[Cell, Stored]:
         """The evaluation of each cell on its current suite, where there is one."""
@@ -117,6 +120,12 @@ class EvaluationTable:
         with self._database.read() as connection:
             return [Stored(row["number"], evaluation_from_row(row)) for row in connection.execute(query).mappings()]
 
+    def latest(self, limit: int = 1000) -> list[Evaluation]:
+        """The evaluations that were committed last, newest first."""
+        query = sa.select(tables.evaluations).order_by(tables.evaluations.c.number.desc()).limit(limit)
+        with self._database.read() as connection:
+            return [evaluation_from_row(row) for row in connection.execute(query).mappings()]
+
     def outcomes(self, numbers: Iterable[int]) -> pd.DataFrame:
         """Outcomes of evaluations: evaluation, pattern, outcome, reason."""
         wanted, columns = sorted(set(numbers)), tables.outcomes.c
@@ -124,7 +133,7 @@ class EvaluationTable:
         with self._database.read() as connection:
             for start in range(0, len(wanted), _CHUNK):
                 query = sa.select(tables.outcomes).where(columns.evaluation.in_(wanted[start : start + _CHUNK]))
-                rows.extend(connection.execute(query).all())
+                rows.extend(map(tuple, connection.execute(query)))  # pandas takes its time with SQLAlchemy's rows
         return pd.DataFrame(rows, columns=["evaluation", "pattern", "outcome", "reason"], dtype=object)
 
     def environment(self, digest: str) -> dict[str, Any]:
@@ -134,16 +143,19 @@ class EvaluationTable:
             content = connection.execute(query).scalar_one_or_none()
         return {} if content is None else dict(json.loads(content))
 
-    def counts(self) -> MatrixCounts:
-        """How much of the matrix is measured."""
+    def progress(self) -> tuple[int, int]:
+        """How many cells of the matrix are not on the list of due ones, and all; cheap, whatever the matrix holds."""
         with self._database.read() as connection:
-            dimension = measured(connection)
-            active = connection.execute(
-                sa.select(sa.func.count()).select_from(tables.candidates).where(tables.candidates.c.state == "active")
-            ).scalar_one()
-            states = _state_counts(connection, dimension)
+            cells = _cells(connection)
+            due = connection.execute(sa.select(sa.func.count()).select_from(tables.due)).scalar_one()
+        return cells - due, cells
+
+    def counts(self) -> MatrixCounts:
+        """How much of the matrix is measured; this looks at every cell."""
+        with self._database.read() as connection:
+            cells, states = _cells(connection), _state_counts(connection)
         return MatrixCounts(
-            cells=active * len(dimension),
+            cells=cells,
             ok=states.get("ok", 0),
             error=states.get("error", 0),
             not_applicable=states.get("not applicable", 0),
@@ -195,7 +207,12 @@ def _current_rows(
     return connection.execute(query).mappings().all()  # type: ignore[return-value]
 
 
-def _state_counts(connection: sa.Connection, dimension: Sequence[Measured]) -> dict[str, int]:
+def _cells(connection: sa.Connection) -> int:
+    active = sa.select(sa.func.count()).select_from(tables.candidates).where(tables.candidates.c.state == "active")
+    return int(connection.execute(active).scalar_one()) * len(measured(connection))
+
+
+def _state_counts(connection: sa.Connection) -> dict[str, int]:
     columns, current = tables.evaluations.c, _measured_suites()
     query = (
         sa.select(columns.state, sa.func.count())

@@ -1,7 +1,7 @@
 """Importing: what a file says is written where the store still holds what the last import wrote."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,13 +17,25 @@ from ml_regress.store.rows import PATTERN_CONTENT, benchmark_definition, dump, p
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did, by number of patterns; `problem` says what happened to the problem itself."""
+    """What an import did, by number of patterns; `problem` says what happened to the problem itself.
+
+    `revision` is that of a problem that was not there before, whose rows are what the file says; else None.
+    """
 
     problem: str
     added: int = 0
     changed: int = 0
     retired: int = 0
     unchanged: int = 0
+    revision: int | None = field(default=None, compare=False)
+
+    @property
+    def words(self) -> str:
+        """What was done, for a person."""
+        return (
+            f"problem {self.problem}; patterns: {self.added} added, {self.changed} changed, {self.retired} retired, "
+            f"{self.unchanged} unchanged"
+        )
 
     @property
     def did_anything(self) -> bool:
@@ -42,7 +54,11 @@ def write_problem(
             f"{source}: changed in the database since the last import: {'; '.join(conflicts)}. "
             "Nothing was imported. Bring the change into the file, or undo it in the database"
         )
-    return Imported(said, **counts)
+    revision = None
+    if said == "added":
+        columns = tables.problems.c
+        revision = connection.execute(sa.select(columns.revision).where(columns.id == problem.id)).scalar_one()
+    return Imported(said, **counts, revision=revision)
 
 
 def write_benchmark(

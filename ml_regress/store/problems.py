@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from ml_regress.core.pattern import Pattern, Suite, suite_from_content
 from ml_regress.core.problem import Benchmark, Problem
-from ml_regress.errors import NotFound
+from ml_regress.errors import Conflict, NotFound
 from ml_regress.store import tables
 from ml_regress.store.database import Database
 from ml_regress.store.due import OPEN, fill_due
@@ -51,44 +51,60 @@ class ProblemTable:
     # -- writing ---------------------------------------------------------------------------------
 
     def import_problem(
-        self, problem: Problem, patterns: Sequence[Pattern], *, source: str, sync: bool = False, actor: str = "import"
+        self,
+        problem: Problem,
+        patterns: Sequence[Pattern],
+        *,
+        source: str,
+        sync: bool = False,
+        actor: str = "import",
+        notes: Sequence[str] = (),
     ) -> Imported:
         """Write what a file says, where the store still holds what the last import wrote.
 
         All or nothing: raises Conflict, naming each row that somebody changed in the database.
-        With `sync`, imported patterns that the file no longer holds are retired.
+        With `sync`, imported patterns that the file no longer holds are retired. `notes` say how the
+        file was read; the audit log keeps them.
         """
         with self._database.write() as connection:
             imported = write_problem(connection, problem, patterns, source, sync=sync)
             if imported.did_anything:
                 said = imported.problem
                 detail = f"{said}, {imported.added} added, {imported.changed} changed, {imported.retired} retired"
-                note(connection, actor, "import", problem.id, detail)
+                note(connection, actor, "import", problem.id, "; ".join([detail, *notes]))
             return imported
 
     def import_benchmark(
-        self, benchmark: Benchmark, data: bytes, data_digest: str, rows: int, *, source: str, actor: str = "import"
+        self,
+        benchmark: Benchmark,
+        data: bytes,
+        data_digest: str,
+        rows: int,
+        *,
+        source: str,
+        actor: str = "import",
+        notes: Sequence[str] = (),
     ) -> str:
         """Store a benchmark and ask for its cells; says added, changed or unchanged."""
         with self._database.write() as connection:
             said = write_benchmark(connection, benchmark, data, data_digest, rows, source=source)
             if said != "unchanged":
                 fill_due(connection, "new benchmark" if said == "added" else "benchmark changed", problem=benchmark.id)
-                note(connection, actor, "import", benchmark.id, f"benchmark {said}, {rows} rows")
+                note(connection, actor, "import", benchmark.id, "; ".join([f"benchmark {said}, {rows} rows", *notes]))
             return said
 
-    def freeze(self, stale: Stale, problem: Problem, suite: Suite) -> bool:
-        """Make a validated suite the current one and ask for the cells it changes; True if it is new."""
+    def freeze(self, problem: Problem, suite: Suite, revision: int) -> bool:
+        """Make the validated suite of a revision the current one and ask for its cells; True if it is new."""
         with self._database.write() as connection:
             columns = tables.problems.c
             before, frozen = connection.execute(
-                sa.select(columns.suite, columns.frozen_revision).where(columns.id == stale.id)
+                sa.select(columns.suite, columns.frozen_revision).where(columns.id == problem.id)
             ).one()
-            if frozen > stale.revision:
+            if frozen > revision:
                 return False  # somebody froze a later state while this one was validated
             keep_suite(
                 connection,
-                stale.id,
+                problem.id,
                 suite.digest,
                 kind="problem",
                 content=suite.content,
@@ -96,11 +112,16 @@ class ProblemTable:
             )
             connection.execute(
                 sa.update(tables.problems)
-                .where(tables.problems.c.id == stale.id)
-                .values(suite=suite.digest, frozen=dump(problem_row(problem)), frozen_revision=stale.revision)
+                .where(tables.problems.c.id == problem.id)
+                # Without an active pattern there is nothing to measure, and the problem is not in the matrix.
+                .values(
+                    suite=suite.digest if suite.patterns else None,
+                    frozen=dump(problem_row(problem)),
+                    frozen_revision=revision,
+                )
             )
             reason = "new problem" if before is None else "suite changed" if before != suite.digest else "reopened"
-            fill_due(connection, reason, problem=stale.id)
+            fill_due(connection, reason, problem=problem.id)
             return bool(before != suite.digest)
 
     def mark_checked(self, stale: Stale) -> None:
@@ -113,6 +134,31 @@ class ProblemTable:
                 .values(frozen_revision=stale.revision)
             )
             fill_due(connection, "reopened", problem=stale.id)
+
+    def accept(self, problem: str, patterns: Sequence[str] = (), *, actor: str) -> list[str]:
+        """Turn the proposed patterns of a problem active, those named or all; the ids of those that were.
+
+        Raises NotFound for a pattern that is not there, Conflict for one that is retired.
+        """
+        with self._database.write() as connection:
+            statuses = dict(zip(*(_pattern_frame(connection, problem)[name] for name in ("id", "status")), strict=True))
+            unknown = [name for name in patterns if name not in statuses]
+            if unknown or not statuses:
+                there = ", ".join(statuses) or "none"
+                raise NotFound(f"{problem} has no pattern {', '.join(map(repr, unknown)) or 'at all'}; it has {there}")
+            retired = [name for name in patterns if statuses[name] == "retired"]
+            if retired:
+                raise Conflict(f"{problem}: {', '.join(retired)} is retired, and not proposed")
+            done = [name for name in patterns or statuses if statuses[name] == "proposed"]
+            if done:
+                columns = tables.patterns.c
+                connection.execute(
+                    sa.update(tables.patterns)
+                    .where(columns.problem == problem, columns.id.in_(done))
+                    .values(status="active")
+                )
+                note(connection, actor, "accept", problem, ", ".join(done))
+            return list(dict.fromkeys(done))
 
     def refreeze(self, ids: Iterable[str]) -> None:
         """Have these problems validated and frozen anew, as after a change of their scorer."""
@@ -186,6 +232,28 @@ class ProblemTable:
         """The pattern rows of a problem as they stand in the table, all statuses, by id."""
         with self._database.read() as connection:
             return _pattern_frame(connection, problem)
+
+    def pattern_digests(self) -> dict[str, dict[str, str | None]]:
+        """By problem and pattern the digest of the inputs, None for a pattern that stands in no current suite."""
+        problem, suite, pattern = tables.problems.c, tables.suites.c, tables.patterns.c
+        query = sa.select(suite.problem, suite.content).join(
+            tables.problems, sa.and_(problem.id == suite.problem, problem.suite == suite.digest)
+        )
+        found: dict[str, dict[str, str | None]] = {}
+        with self._database.read() as connection:
+            contents = connection.execute(query).all()
+            for row in connection.execute(sa.select(pattern.problem, pattern.id)):
+                found.setdefault(row.problem, {})[row.id] = None
+        for row in contents:
+            content = json.loads(row.content)
+            names = (item["id"] for item in content["patterns"])
+            found.setdefault(row.problem, {}).update(zip(names, content["input_digests"], strict=True))
+        return found
+
+    def version(self) -> int:
+        """A number that grows whenever a problem or a pattern changes."""
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(sa.func.sum(tables.problems.c.revision))).scalar_one() or 0)
 
     def suites(self, wanted: Iterable[tuple[str, str]]) -> dict[str, Suite]:
         """Frozen suites of problems, by problem, for (problem, suite digest) pairs."""

@@ -30,9 +30,12 @@ PATTERN_CONTENT = (
 )
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def dump(value: Any) -> str:
     """JSON for the store: the order of keys is kept, for it is the order of columns."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _encode(value)
 
 
 def text_of(value: Any) -> str:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from ml_regress.core.digest import digest_of
 from ml_regress.core.expectation import Expectation
 from ml_regress.core.inputs import parse_input_types
-from ml_regress.core.pattern import Pattern, freeze, suite_from_content
+from ml_regress.core.pattern import Pattern, freeze, key_digest, suite_from_content
 from ml_regress.core.problem import Problem, Requirement
 
 PROBLEM = Problem("shade", "Shade", parse_input_types({"x": "number"}), answer_type="integer", labels=(0, 1))
@@ -87,3 +88,10 @@ def test_a_pattern_without_inputs_is_asked_by_its_name() -> None:
     assert recorded.input_digest == replace(recorded, expectation=Expectation("equals", 0)).input_digest
     assert recorded.input_digest != replace(recorded, id="other").input_digest
     assert recorded.input_digest != replace(recorded, problem="other").input_digest
+
+
+@pytest.mark.parametrize(
+    ("problem", "pattern"), [("a", "b"), ("sn_NP-S", 'with "quotes" \\ and é'), ("x", "line\nbreak")]
+)
+def test_the_digest_of_a_key_is_that_of_its_canonical_json(problem: str, pattern: str) -> None:
+    assert key_digest(problem, pattern) == digest_of({"problem": problem, "pattern": pattern})

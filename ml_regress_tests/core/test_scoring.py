@@ -13,6 +13,7 @@ from ml_regress.core.answers import typed_answer
 from ml_regress.core.evaluation import Measure
 from ml_regress.core.expectation import NUMERIC_KINDS, PATTERN_KINDS, Expectation
 from ml_regress.core.pattern import SuitePattern
+from ml_regress.core.prediction import Prediction, Predictions
 from ml_regress.core.scoring import score, summarise
 from ml_regress.core.statistics import wilson
 
@@ -25,26 +26,19 @@ def equals(name: str, value: Any) -> SuitePattern:
     return pattern(name, Expectation("equals", value))
 
 
-def predictions(rows: Mapping[str, tuple[Any, Any, Any]]) -> pd.DataFrame:
+def predictions(rows: Mapping[str, tuple[Any, Any, Any]]) -> Predictions:
     """Predictions by the name of the pattern that asks for them: answer, outputs, error."""
-    index = [f"digest of {name}" for name in rows]
-    columns = list(zip(*rows.values(), strict=True)) or [(), (), ()]
-    data = {
-        name: pd.Series(list(column), index=index, dtype=object)
-        for name, column in zip(("answer", "outputs", "error"), columns, strict=True)
-    }
-    return pd.DataFrame(data, index=index)
+    return {f"digest of {name}": Prediction(*row) for name, row in rows.items()}
 
 
-def answering(**answers: Any) -> pd.DataFrame:
+def answering(**answers: Any) -> Predictions:
     return predictions({name: (answer, None, None) for name, answer in answers.items()})
 
 
-def scored(patterns: Sequence[SuitePattern], frame: pd.DataFrame, answer_type: str = "integer") -> dict[str, Any]:
-    found = score(patterns, frame, answer_type)
-    assert list(found.columns) == ["pattern", "outcome", "reason"]
-    assert found["pattern"].tolist() == [item.id for item in patterns]
-    return {name: (outcome, reason) for name, outcome, reason in found.itertuples(index=False)}
+def scored(patterns: Sequence[SuitePattern], given: Predictions, answer_type: str = "integer") -> dict[str, Any]:
+    found = score(patterns, given, answer_type)
+    assert [outcome.pattern for outcome in found] == [item.id for item in patterns]
+    return {name: (outcome, reason) for name, outcome, reason in found}
 
 
 def outcome_of(
@@ -93,8 +87,8 @@ def test_close_to_takes_decimals_at_their_word() -> None:
 def test_integers_beyond_the_exact_floats_stay_apart() -> None:
     assert outcome_of(Expectation("equals", 2**53 + 1), 2**53, "integer")[0] == "failed"
     assert outcome_of(Expectation("equals", 2**53 + 1), str(2**53 + 1), "integer")[0] == "passed"
-    frame = answering(a=2**53 + 1, b=2**53)
-    assert scored([pattern("a", Expectation("higher_than", "b")), equals("b", 2**53)], frame)["a"] == ("passed", None)
+    made = answering(a=2**53 + 1, b=2**53)
+    assert scored([pattern("a", Expectation("higher_than", "b")), equals("b", 2**53)], made)["a"] == ("passed", None)
 
 
 @pytest.mark.parametrize("negated", [False, True])
@@ -106,14 +100,14 @@ def test_an_unusable_answer_never_passes(negated: bool) -> None:
 
 def test_labels_named_like_missing_values_can_pass() -> None:
     labels = ["NA", "None", "null", "nan", "EU"]
-    frame = predictions({label: (label, None, None) for label in labels})
-    found = scored([equals(label, label) for label in labels], frame, "text")
+    made = predictions({label: (label, None, None) for label in labels})
+    found = scored([equals(label, label) for label in labels], made, "text")
     assert set(found.values()) == {("passed", None)}
 
 
 def test_what_was_not_measured_is_an_error_with_its_reason() -> None:
-    frame = predictions({"b": (None, None, "took longer than 60 s"), "c": (None, {}, None), "d": (8, None, None)})
-    found = scored([equals(name, 8) for name in "abcd"], frame)
+    made = predictions({"b": (None, None, "took longer than 60 s"), "c": (None, {}, None), "d": (8, None, None)})
+    found = scored([equals(name, 8) for name in "abcd"], made)
     assert found == {
         "a": ("error", "no prediction"),
         "b": ("error", "took longer than 60 s"),
@@ -124,12 +118,6 @@ def test_what_was_not_measured_is_an_error_with_its_reason() -> None:
 
 def test_a_negated_expectation_does_not_pass_on_an_error() -> None:
     assert scored([pattern("a", Expectation("equals", 8, True))], predictions({}))["a"] == ("error", "no prediction")
-
-
-def test_a_frame_whose_missing_errors_became_nan_has_no_errors() -> None:
-    frame = pd.DataFrame({"answer": ["cat", None], "outputs": None, "error": [None, "raised"]}, index=["x", "y"])
-    patterns = [pattern("a", Expectation("equals", "cat"), "x"), pattern("b", Expectation("equals", "cat"), "y")]
-    assert scored(patterns, frame, "text") == {"a": ("passed", None), "b": ("error", "raised")}
 
 
 def test_outputs_are_held_against_expectations() -> None:
@@ -160,9 +148,8 @@ def test_an_output_that_holds_a_list_is_judged_as_its_text() -> None:
     assert outcome_of(Expectation("less_than", 3.0, output="tags"), 8, "integer", outputs)[0] == "failed"
 
 
-def test_a_frame_without_predictions_makes_every_pattern_an_error() -> None:
-    frame = pd.DataFrame(columns=["answer", "outputs", "error"])
-    assert scored([equals("a", 8)], frame) == {"a": ("error", "no prediction")}
+def test_without_predictions_every_pattern_is_an_error() -> None:
+    assert scored([equals("a", 8)], {}) == {"a": ("error", "no prediction")}
 
 
 def test_an_output_is_judged_even_where_the_answer_is_missing() -> None:
@@ -189,7 +176,7 @@ def test_a_comparison_with_what_was_not_measured_is_an_error() -> None:
         equals("broken", 1),
         pattern("c", Expectation("higher_than", "a", output="score:8")),
     ]
-    frame = predictions(
+    made = predictions(
         {
             "a": (1, None, None),
             "b": (1, None, None),
@@ -197,7 +184,7 @@ def test_a_comparison_with_what_was_not_measured_is_an_error() -> None:
             "c": (1, {"score:8": 1.0}, None),
         }
     )
-    found = scored(patterns, frame)
+    found = scored(patterns, made)
     assert found["a"] == ("error", "pattern 'gone' is not in the suite")
     assert found["b"] == ("error", "pattern 'broken': raised ValueError")
     assert found["c"] == ("error", "pattern 'a': no output 'score:8'; the candidate gives only an answer")
@@ -212,14 +199,7 @@ def test_a_comparison_with_an_unusable_answer_fails(negated: bool) -> None:
 
 def test_patterns_with_the_same_inputs_share_a_prediction() -> None:
     patterns = [pattern("a", Expectation("equals", 1), "x"), pattern("b", Expectation("equals", 8), "x")]
-    frame = answering(x=8).rename(index={"digest of x": "x"})
-    assert [outcome for outcome, _ in scored(patterns, frame).values()] == ["failed", "passed"]
-
-
-def test_two_predictions_of_one_input_are_refused() -> None:
-    frame = pd.concat([answering(a=1), answering(a=8)])
-    with pytest.raises(ValueError, match="twice"):
-        score([equals("a", 1)], frame, "integer")
+    assert [outcome for outcome, _ in scored(patterns, {"x": Prediction(8)}).values()] == ["failed", "passed"]
 
 
 def test_a_suite_without_patterns_has_no_outcomes() -> None:
@@ -251,7 +231,7 @@ WORD_VALUES = {
 
 
 @st.composite
-def suites(draw: st.DrawFn) -> tuple[str, list[SuitePattern], pd.DataFrame]:
+def suites(draw: st.DrawFn) -> tuple[str, list[SuitePattern], Predictions]:
     answer_type = draw(st.sampled_from(["integer", "number", "text"]))
     values = WORD_VALUES if answer_type == "text" else VALUES
     raw = WORDS if answer_type == "text" else NUMBERS
@@ -281,16 +261,14 @@ class TroubleError(Exception):
     """The plain reference's word for an outcome that is an error."""
 
 
-def looked_at(frame: pd.DataFrame, digest: str, wanted: Expectation, answer_type: str) -> Any:
-    if digest not in frame.index:
+def looked_at(given: Predictions, digest: str, wanted: Expectation, answer_type: str) -> Any:
+    if digest not in given or given[digest].error is not None:
         raise TroubleError
-    row = frame.loc[digest]
-    if row["error"] is not None:
-        raise TroubleError
+    row = given[digest]
     if wanted.output == "answer":
-        raw, value_type = row["answer"], answer_type
+        raw, value_type = row.answer, answer_type
     else:
-        raw = (row["outputs"] or {}).get(wanted.output)
+        raw = (row.outputs or {}).get(wanted.output)
         value_type = "number" if wanted.kind in NUMERIC_KINDS else "text"
     if raw is None:
         raise TroubleError
@@ -298,16 +276,16 @@ def looked_at(frame: pd.DataFrame, digest: str, wanted: Expectation, answer_type
 
 
 def outcome_in_plain_python(
-    item: SuitePattern, patterns: Sequence[SuitePattern], frame: pd.DataFrame, answer_type: str
+    item: SuitePattern, patterns: Sequence[SuitePattern], given: Predictions, answer_type: str
 ) -> str:
     wanted = item.expectation
     try:
-        value, other = looked_at(frame, item.input_digest, wanted, answer_type), wanted.value
+        value, other = looked_at(given, item.input_digest, wanted, answer_type), wanted.value
         if wanted.kind in PATTERN_KINDS:
             named = {each.id: each for each in patterns}
             if wanted.value not in named:
                 raise TroubleError
-            other = looked_at(frame, named[wanted.value].input_digest, wanted, answer_type)
+            other = looked_at(given, named[wanted.value].input_digest, wanted, answer_type)
     except TroubleError:
         return "error"
     if value is None or other is None:
@@ -331,21 +309,21 @@ def outcome_in_plain_python(
 
 @settings(max_examples=300, deadline=None)
 @given(suites())
-def test_groups_of_arrays_score_as_patterns_one_by_one(suite: tuple[str, list[SuitePattern], pd.DataFrame]) -> None:
-    answer_type, patterns, frame = suite
-    found = score(patterns, frame, answer_type)
-    expected = [outcome_in_plain_python(item, patterns, frame, answer_type) for item in patterns]
-    assert found["outcome"].tolist() == expected
-    assert all(reason for outcome, reason in zip(found["outcome"], found["reason"], strict=True) if outcome == "error")
+def test_groups_of_arrays_score_as_patterns_one_by_one(suite: tuple[str, list[SuitePattern], Predictions]) -> None:
+    answer_type, patterns, made = suite
+    found = score(patterns, made, answer_type)
+    expected = [outcome_in_plain_python(item, patterns, made, answer_type) for item in patterns]
+    assert [item.outcome for item in found] == expected
+    assert all(item.reason for item in found if item.outcome == "error")
 
 
 def test_many_patterns_are_scored_at_once() -> None:
     patterns = [equals(f"p{number}", number % 10) for number in range(20_000)]
-    frame = predictions({item.id: (str(number % 7), None, None) for number, item in enumerate(patterns)})
+    made = predictions({item.id: (str(number % 7), None, None) for number, item in enumerate(patterns)})
     start = time.perf_counter()
-    found = score(patterns, frame, "integer")
+    found = score(patterns, made, "integer")
     assert time.perf_counter() - start < 3
-    assert (found["outcome"] == "passed").sum() == sum(number % 10 == number % 7 for number in range(20_000))
+    assert sum(item.outcome == "passed" for item in found) == sum(number % 10 == number % 7 for number in range(20_000))
 
 
 # The numbers of a cell.
@@ -381,10 +359,10 @@ ROWS = {
 def summary_of(
     metric: str, rows: Mapping[str, Any] = ROWS, patterns: Sequence[SuitePattern] = PATTERNS, **more: Any
 ) -> Any:
-    frame = predictions(rows)
+    made = predictions(rows)
     given = content(metric, **more)
-    outcomes = score(patterns, frame, given["answer_type"])
-    return summarise(given, patterns, outcomes.iloc[::-1], frame.iloc[::-1])
+    outcomes = score(patterns, made, given["answer_type"])
+    return summarise(given, patterns, outcomes[::-1], dict(reversed(made.items())))
 
 
 def test_errors_stand_beside_the_rate_and_never_in_it() -> None:
@@ -426,9 +404,9 @@ def test_answers_outside_the_labels_are_a_warning() -> None:
     rows = {**ROWS, "a": ("01", None, None), "b": (7, None, None), "c": ("eight", None, None), "d": (7, None, None)}
     assert summary_of("pass_rate", rows).warnings == ("answers outside the labels: '7' x2, 'eight' x1",)
     texts = [equals(name, "1") for name in "abc"]
-    frame = answering(a="01", b="01", c="1")
-    outcomes = score(texts, frame, "text")
-    found = summarise(content(answer_type="text", labels=["0", "1"], positive_label=None), texts, outcomes, frame)
+    made = answering(a="01", b="01", c="1")
+    outcomes = score(texts, made, "text")
+    found = summarise(content(answer_type="text", labels=["0", "1"], positive_label=None), texts, outcomes, made)
     assert found.passes == 1 and found.warnings == ("answers outside the labels: '01' x2",)
 
 
@@ -442,9 +420,9 @@ def test_a_custom_scorer_sees_the_answered_patterns() -> None:
             seen.append(frame)
             return 0.25
 
-    frame = predictions(ROWS)
-    outcomes = score(PATTERNS, frame, "integer")
-    found = summarise(content("scorer:mine"), PATTERNS, outcomes, frame, KeepingScorer())
+    made = predictions(ROWS)
+    outcomes = score(PATTERNS, made, "integer")
+    found = summarise(content("scorer:mine"), PATTERNS, outcomes, made, KeepingScorer())
     assert found.measures[0] == Measure("scorer:mine", 0.25)
     assert list(seen[0].columns) == ["pattern", "expected", "answer", "outputs", "outcome", "polarity"]
     assert seen[0]["pattern"].tolist() == ["a", "b", "c", "d"]
@@ -460,6 +438,6 @@ def test_a_scorer_that_is_not_installed_leaves_the_pass_rate() -> None:
 
 
 def test_outcomes_of_another_suite_are_refused() -> None:
-    frame = predictions(ROWS)
+    made = predictions(ROWS)
     with pytest.raises(ValueError, match="pattern 'e' has no outcome"):
-        summarise(content(), PATTERNS, score(PATTERNS[:4], frame, "integer"), frame)
+        summarise(content(), PATTERNS, score(PATTERNS[:4], made, "integer"), made)

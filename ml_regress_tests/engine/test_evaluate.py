@@ -336,6 +336,23 @@ def test_a_suite_that_changes_while_a_run_measures_is_measured_next(
     assert outcomes(workspace, "b").keys() == {"p1", "p2", "p3", "p4", "p5"}
 
 
+@pytest.mark.slow
+def test_candidates_that_are_asked_the_same_are_measured_each_by_itself(
+    workspace: Workspace, folder: Path, host: PredictorHost
+) -> None:
+    write_problem(folder, "muffin", MUFFINS)
+    given = {"a": ConstantModel("muffin"), "b": ExitingModel(3), "c": ConstantModel("chihuahua")}
+    for day, (name, model) in enumerate(given.items(), start=1):
+        write_candidate(folder, name, model, created_at=f"2026-06-0{day}T00:00:00Z")
+    take_in(workspace)
+    results = list(evaluate(workspace, [(name, "muffin") for name in given], claim="run", host=host))
+    assert [(result.candidate, result.counts.opened) for result in results] == [("a", 1), ("b", 1), ("c", 1)]
+    assert [item.state for result in results for item in result.evaluations] == [OK, ERROR, OK]
+    assert "exit code 3" in (cell(workspace, "b").reason or "")
+    assert [cell(workspace, name).passes for name in "abc"] == [2, None, 1]
+    assert workspace.store.due.count() == 0
+
+
 def test_cells_that_another_run_holds_are_left_to_it(
     workspace: Workspace, folder: Path, host: PredictorHost, measured: dict[str, Path]
 ) -> None:

@@ -1,12 +1,12 @@
 """Reconciling: what is due becomes requests, ended holders give their cells back."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ml_regress.core.evaluation import ERROR
-from ml_regress.engine.claims import command_claim, command_state
+from ml_regress.engine.claims import command_claim, command_state, instance_of, planned_claim
 from ml_regress.engine.reconcile import CRASHED, RUNNING, STOPPED, Request, plan
 from ml_regress.engine.workspace import Workspace
 from ml_regress_tests.models import ConstantModel
@@ -25,10 +25,12 @@ def due(workspace: Workspace, folder: Path) -> Workspace:
 
 
 def planned(workspace: Workspace, state: str = RUNNING, **options: int) -> list[Request]:
-    def states(names: Sequence[str]) -> Mapping[str, str]:
-        return dict.fromkeys(names, state)
+    states = {claim.name: state for claim in workspace.store.due.claims()}
+    return plan(workspace, ["a", "b"], ["muffin", "towel"], states=states, name=named, **options)
 
-    return plan(workspace, ["a", "b"], ["muffin", "towel"], states=states, **options)
+
+def named() -> str:
+    return planned_claim("here")
 
 
 def test_a_whole_matrix_is_one_request_and_is_not_requested_twice(due: Workspace) -> None:
@@ -76,7 +78,7 @@ def test_no_more_runs_are_requested_than_allowed_and_the_rest_stays_due(due: Wor
 
 
 def test_cells_without_a_partition_key_wait(due: Workspace) -> None:
-    assert plan(due, [], [], states=lambda names: {}) == []
+    assert plan(due, [], [], states={}, name=named) == []
     assert all(cell.claimed_by is None for cell in due.store.due.all())
 
 
@@ -87,4 +89,30 @@ def test_a_command_that_lives_runs_and_one_that_ended_was_stopped() -> None:
     assert command_state(f"{prefix}:{host}:99999999:{started}") == STOPPED
     assert command_state(mine[:-1] + "x") == STOPPED, "another process may have got the number since"
     assert command_state(f"{prefix}:elsewhere:1:{started}") is None
-    assert command_state("evaluate-123") is None
+    assert command_state(named()) is None
+
+
+def test_the_age_of_a_command_does_not_move_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = command_claim()
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: 0.0)  # as after the clock was set
+    assert command_state(mine) == RUNNING
+
+
+def test_a_claim_tells_which_instance_made_it_and_no_two_have_one_name() -> None:
+    assert instance_of(named()) == "here"
+    assert instance_of(command_claim()) is None
+    assert named() != named()
+
+
+def test_of_two_looks_at_the_same_due_cells_only_one_comes_to_hold_them(due: Workspace) -> None:
+    second: list[Request] = []
+
+    def meanwhile() -> str:
+        """The first look has read what is due and is about to claim it."""
+        if not second:
+            second.extend(plan(due, ["a", "b"], ["muffin", "towel"], states={}, name=named))
+        return named()
+
+    assert plan(due, ["a", "b"], ["muffin", "towel"], states={}, name=meanwhile) == []
+    (request,) = second
+    assert {cell.claimed_by for cell in due.store.due.all()} == {request.key}

@@ -262,7 +262,10 @@ def test_every_name_is_kept_as_it_is_or_refused_with_its_reason_and_no_cell_disa
     refused = {}
     for number, name in enumerate(NAMES):
         path = folder / f"{number}.yaml"
-        path.write_text(json.dumps({"id": name, "title": name or "-", "inputs": {"x": "number"}, "patterns": []}))
+        pattern = {"pattern_id": "one", "x": 1, "expected": "a"}
+        path.write_text(
+            json.dumps({"id": name, "title": name or "-", "inputs": {"x": "number"}, "patterns": [pattern]})
+        )
         try:
             registry.import_problem(workspace, path)
         except MlRegressError as error:

@@ -92,9 +92,9 @@ def test_another_value_has_another_digest(tmp_path: Path) -> None:
 
 
 def test_faults_name_file_row_column_value_and_rule(tmp_path: Path) -> None:
-    assert refusal(tmp_path, rows=ROWS.replace("3.0", "3.5").replace("2026-01-03", "03/01/2026")) == (
+    assert refusal(tmp_path, rows=ROWS.replace("3.0", "3.5").replace("2026-01-03", "2026-01-32")) == (
         "rows.csv, row 1, column 'n': '3.5': must be a whole number\n"
-        "rows.csv, row 2, column 'day': '03/01/2026': must be a date written YYYY-MM-DD"
+        "rows.csv, row 2, column 'day': '2026-01-32': must be a date of the calendar written YYYY-MM-DD"
     )
     assert "row 2, column 'digit': '2': is none of the labels 0, 1" in refusal(
         tmp_path, rows=ROWS.replace("\n0,", "\n2,")
@@ -116,6 +116,8 @@ def test_faults_name_file_row_column_value_and_rule(tmp_path: Path) -> None:
         ("target: digit", "targt: digit", "do you mean 'target'?"),
         ("data: rows.csv\n", "", "is missing; name the file of the rows"),
         ("data: rows.csv", "data: none.csv", "there is no such file"),
+        ("data: rows.csv", "data: rows.csv\ntable: {decimal: x}", "column 'table.decimal': 'x': must be"),
+        ("data: rows.csv", "data: rows.csv\ntable: tab", "column 'table': must be a mapping"),
     ],
 )
 def test_a_faulty_declaration_is_refused(tmp_path: Path, before: str, after: str, rule: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from ml_regress.errors import InvalidInput
-from ml_regress.intake.candidates import look, read_candidate
+from ml_regress.intake.candidates import read_candidate
+from ml_regress.intake.sightings import look
 from ml_regress.predictors.versions import running
 from ml_regress_tests.models import write_manifest
 
@@ -111,6 +112,7 @@ def test_a_full_manifest_is_read_with_its_types(tmp_path: Path) -> None:
         not_applicable={"thick-strokes": "sees no strokes"},
         time_limit=2.5,
         note="a note",
+        answer_map={"007": "bond"},
     )
     candidate = read_candidate(folder)
     content = b"bytes of a model"
@@ -131,6 +133,7 @@ def test_a_full_manifest_is_read_with_its_types(tmp_path: Path) -> None:
         "not_applicable": {"thick-strokes": "sees no strokes"},
         "time_limit": 2.5,
         "note": "a note",
+        "answer_map": {"007": "bond"},
     }
 
 
@@ -171,17 +174,17 @@ def test_all_faults_of_a_manifest_are_named_at_once(tmp_path: Path) -> None:
     found = faults(folder)
     assert [fault.split(":")[0] for fault in found] == [
         "chnaged",
+        "format",
         "parent",
         "created_at",
-        "format",
         "metrics.accuracy",
         "features",
         "not_applicable.thick",
         "time_limit",
     ]
     assert found[0] == "chnaged: is not known; do you mean 'changed'?"
-    assert found[2].startswith("created_at: has no zone")
-    assert found[3] == "format: must be one of skops, joblib"
+    assert found[3].startswith("created_at: has no zone")
+    assert found[1] == "format: must be one of skops, joblib, python, recorded"
     assert found[4] == "metrics.accuracy: must be a finite number"
 
 
@@ -218,7 +221,9 @@ def test_several_files_need_the_name_of_the_artefact(tmp_path: Path) -> None:
 def test_a_format_that_the_name_does_not_tell_must_be_given(tmp_path: Path) -> None:
     folder = candidate_folder(tmp_path)
     (folder / "model.joblib").rename(folder / "model.bin")
-    assert faults(folder) == ["format: is missing, and model.bin does not tell it; it is one of skops, joblib"]
+    assert faults(folder) == [
+        "format: is missing, and model.bin does not tell it; it is one of skops, joblib, python, recorded"
+    ]
 
 
 def test_a_folder_whose_name_is_no_id_is_refused(tmp_path: Path) -> None:

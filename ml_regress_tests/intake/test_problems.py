@@ -1,31 +1,24 @@
 """Problem files: typed, checked together with their patterns, and written back without loss."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from ml_regress.core.expectation import Expectation
-from ml_regress.core.ids import is_slug
-from ml_regress.core.inputs import parse_input_types
 from ml_regress.core.pattern import Pattern
-from ml_regress.core.problem import Problem, Requirement
+from ml_regress.core.problem import Requirement
 from ml_regress.errors import InvalidInput
 from ml_regress.intake.problems import (
     ProblemFile,
-    export_csv,
     parse_patterns,
     parse_problem,
     read_problem,
     table_of_patterns,
     table_of_stored,
 )
-from ml_regress.intake.tables import read_table
 
 TEXT_PROBLEM = "id: p\ntitle: T\ninputs: {input: text}\n"
 LABELLED = TEXT_PROBLEM + "labels: [a, b, c]\n"
@@ -178,34 +171,6 @@ def test_a_row_of_the_store_is_parsed_like_a_file() -> None:
 # -- tables that people really brought --------------------------------------------------------------
 
 
-def test_na_none_null_and_nan_are_labels_and_an_empty_expectation_is_refused_with_its_row(tmp_path: Path) -> None:
-    table = "pattern_id,input,expected\n1,x1,NA\n2,x2,None\n3,x3,null\n4,x4,nan\n5,x5,EU\n"
-    assert expected_values(read(tmp_path, TEXT_PROBLEM, table)) == {
-        "1": "NA",
-        "2": "None",
-        "3": "null",
-        "4": "nan",
-        "5": "EU",
-    }
-    said = faults(tmp_path, TEXT_PROBLEM, table + "6,x6,\n")
-    assert len(said) == 1 and said[0].startswith("p.csv, row 6, column 'expected': '': is blank")
-
-
-def test_ids_are_text(tmp_path: Path) -> None:
-    table = "pattern_id,input,expected\n007,x,a\n7,y,b\n1e5,z,a\n9007199254740993,w,b\n"
-    assert list(expected_values(read(tmp_path, LABELLED, table))) == ["007", "7", "1e5", "9007199254740993"]
-
-
-def test_a_blank_id_is_refused_with_its_row(tmp_path: Path) -> None:
-    said = faults(tmp_path, LABELLED, "pattern_id,input,expected\n1,x,a\n,y,b\n3,z,a\n")
-    assert said == ["p.csv, row 2, column 'pattern_id': '': is blank; every pattern needs an id"]
-
-
-def test_a_repeated_id_names_both_rows(tmp_path: Path) -> None:
-    said = faults(tmp_path, LABELLED, "pattern_id,input,expected\n1,x,a\n2,y,b\n1,z,b\n")
-    assert said == ["p.csv, row 3, column 'pattern_id': '1': repeats the id of row 1"]
-
-
 def test_ids_that_differ_only_by_case_are_refused_naming_both(tmp_path: Path) -> None:
     said = faults(tmp_path, LABELLED, "pattern_id,input,expected\nv1,x,a\nV1,y,b\n")
     assert "row 2, column 'pattern_id': 'V1': differs only by case from 'v1' of row 1" in said[0]
@@ -214,41 +179,6 @@ def test_ids_that_differ_only_by_case_are_refused_naming_both(tmp_path: Path) ->
     assert parse_patterns(problem, table, "t", frozenset({"v1"}))[0].id == "v1"
     with pytest.raises(InvalidInput, match="'V1', which the problem has already"):
         parse_patterns(problem, table, "t", frozenset({"V1"}))
-
-
-def test_text_with_line_breaks_quotes_and_separators_survives_export_and_import(tmp_path: Path) -> None:
-    table = (
-        'pattern_id,input,expected\r\n1,"first line\nsecond line",a\r\n'
-        '2,"she said ""fine""\r\nand left, smiling",b\r\n3,"=1+1\tdone",c\r\n'
-    )
-    file = read(tmp_path, LABELLED, table)
-    texts = [pattern.inputs["input"] for pattern in file.patterns if pattern.inputs]
-    assert texts == ["first line\nsecond line", 'she said "fine"\r\nand left, smiling', "=1+1\tdone"]
-    export_csv(file.patterns, file.problem, tmp_path / "p.csv")
-    with (tmp_path / "p.csv").open(newline="") as exported:
-        assert not [cell for row in csv.reader(exported) for cell in row if cell.startswith(("=", "+", "-", "@"))]
-    assert read_problem(tmp_path / "p.yaml").patterns == file.patterns
-
-
-def test_an_apostrophe_that_nobody_exported_stays(tmp_path: Path) -> None:
-    file = read(tmp_path, LABELLED, "pattern_id,input,expected\n1,'=1+1,a\n")
-    assert file.patterns[0].inputs == {"input": "'=1+1"}
-
-
-def test_a_day_first_date_is_refused_and_not_guessed(tmp_path: Path) -> None:
-    yaml = "id: p\ntitle: T\ninputs: {seen_on: date}\n"
-    said = faults(tmp_path, yaml, "pattern_id,seen_on,expected\n1,01/02/2026,a\n2,2026-02-12,a\n3,13/02/2026,a\n")
-    assert said == [
-        "p.csv, row 1, column 'seen_on': '01/02/2026': must be a date written YYYY-MM-DD",
-        "p.csv, row 3, column 'seen_on': '13/02/2026': must be a date written YYYY-MM-DD",
-    ]
-
-
-def test_every_spelling_of_a_boolean_is_one_level(tmp_path: Path) -> None:
-    yaml = "id: p\ntitle: T\ninputs:\n  insured: boolean?\nanswer: boolean\n"
-    file = read(tmp_path, yaml, "pattern_id,insured,expected\n1,True,TRUE\n2,TRUE,1\n3,1,true\n4,,False\n5,0,0\n")
-    assert [pattern.inputs["insured"] for pattern in file.patterns if pattern.inputs] == [True, True, True, None, False]
-    assert list(expected_values(file).values()) == [True, True, True, False, False]
 
 
 def test_01_is_1_only_for_integer_labels(tmp_path: Path) -> None:
@@ -346,106 +276,3 @@ def test_a_stored_pattern_that_leaves_out_an_input_is_refused_with_its_row() -> 
     table["y"] = pd.Series([None], dtype=object)
     with pytest.raises(InvalidInput, match="t, row 1, column 'y': is missing"):
         parse_patterns(problem, table, "t")
-
-
-# -- there and back --------------------------------------------------------------------------------
-
-PROBLEMS = {
-    kind: Problem(
-        "p",
-        "T",
-        parse_input_types(
-            {
-                "text": "text",
-                "note": "text?",
-                "=sum": "text",
-                "number": "number?",
-                "whole": "integer",
-                "yes": "boolean?",
-                "day": "date",
-                "level": "category(-x, @y)?",
-            }
-        ),
-        answer_type=kind,
-    )
-    for kind in ("text", "integer", "number", "boolean")
-}
-storable = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
-    ["=1+1", "-1", "+x", "@a", "'=1", "''-x", "'", "\t=", "\r", "a\r\nb", '"', "NA", "None", "\ufeff", "[1]", "007"]
-)
-filled = storable.filter(bool)
-finite = st.floats(allow_nan=False, allow_infinity=False)
-whole = st.integers(-(2**63) + 1, 2**63 - 1)
-answers = {"text": filled, "integer": whole, "number": finite, "boolean": st.booleans()}
-slugs = st.text("abXY019_-", min_size=1, max_size=6).filter(is_slug)
-
-
-@st.composite
-def expectations(draw: st.DrawFn, kind: str) -> Expectation:
-    choices = [
-        st.builds(Expectation, st.just("equals"), answers[kind], st.booleans()),
-        st.builds(Expectation, st.just("one_of"), st.lists(answers[kind], min_size=1, max_size=3).map(tuple)),
-        st.builds(Expectation, st.just("contains"), filled),
-        st.builds(
-            lambda value, tolerance: Expectation("close_to", value, output="score:a", tolerance=tolerance),
-            finite,
-            st.floats(0, 1e300),
-        ),
-        st.builds(Expectation, st.just("less_than"), finite, output=st.just("score:a")),
-        st.builds(lambda pair: Expectation("between", tuple(sorted(pair)), output="=out"), st.tuples(finite, finite)),
-    ]
-    return draw(st.one_of(choices))
-
-
-@st.composite
-def some_patterns(draw: st.DrawFn) -> tuple[Problem, tuple[Pattern, ...]]:
-    kind = draw(st.sampled_from(sorted(PROBLEMS)))
-    names = draw(st.lists(slugs, min_size=0, max_size=4, unique_by=str.casefold))
-    inputs = st.fixed_dictionaries(
-        {
-            "text": storable,
-            "note": st.none() | filled,
-            "=sum": storable,
-            "number": st.none() | finite,
-            "whole": whole,
-            "yes": st.none() | st.booleans(),
-            "day": st.dates().map(lambda day: day.isoformat()),
-            "level": st.sampled_from([None, "-x", "@y"]),
-        }
-    )
-    return PROBLEMS[kind], tuple(
-        Pattern(
-            "p",
-            name,
-            draw(st.none() | inputs),
-            draw(expectations(kind)),
-            draw(st.sampled_from(["positive", "negative"])),
-            draw(st.sampled_from(["production", "outlier"])),
-            draw(st.sampled_from(["proposed", "active", "retired"])),
-            draw(st.booleans()),
-            twin=draw(st.sampled_from([None, *names[:place], *names[place + 1 :]])),
-            parent=draw(st.sampled_from([None, *names[:place]])),
-            selected_on=tuple(draw(st.lists(slugs, max_size=2))),
-            note=draw(storable),
-        )
-        for place, name in enumerate(names)
-    )
-
-
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-@given(some_patterns())
-def test_patterns_survive_their_table_and_their_csv_exactly(
-    tmp_path: Path, given_patterns: tuple[Problem, tuple[Pattern, ...]]
-) -> None:
-    problem, patterns = given_patterns
-    assert parse_patterns(problem, table_of_patterns(patterns, problem), "t") == patterns
-    file = tmp_path / "exported.csv"
-    export_csv(patterns, problem, file)
-    assert parse_patterns(problem, read_table(file), "t") == patterns
-    with file.open(encoding="utf-8", newline="") as exported:
-        header, *rows = csv.reader(exported)
-    for cell in (cell for row in [header, *rows] for cell in row):
-        if cell.startswith(("=", "+", "-", "@", "\t", "\r")):
-            float(cell)  # a plain number runs nothing

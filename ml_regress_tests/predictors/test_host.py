@@ -7,16 +7,19 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from ml_regress.errors import CannotOpen, NotPermitted, PredictionFailed
 from ml_regress.predictors import Policy
-from ml_regress.predictors.host import Batch, PredictorHost
+from ml_regress.predictors.batch import Opened, Reply
+from ml_regress.predictors.child import timed
+from ml_regress.predictors.host import Batch, PredictorHost, Served
 from ml_regress_tests import models
 from ml_regress_tests.models import joblib_candidate
 
-OPEN = Policy(allow_joblib=True, time_limit=30)
+OPEN = Policy(allow_formats=("joblib", "python"), time_limit=30)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +155,9 @@ def test_a_model_that_exceeds_its_own_time_limit_is_killed_and_the_next_one_is_s
 def test_the_time_limit_covers_opening(host: PredictorHost, tmp_path: Path) -> None:
     opened = host.opened
     with pytest.raises(PredictionFailed, match=r"^exceeded its time limit of 0\.4 s while it was opened$"):
-        host.predict_many(joblib_candidate(tmp_path / "slow", models.SlowToOpenModel(60)), [TWO], Policy(True, (), 0.4))
+        host.predict_many(
+            joblib_candidate(tmp_path / "slow", models.SlowToOpenModel(60)), [TWO], Policy(("joblib",), (), 0.4)
+        )
     assert host.opened == opened
 
 
@@ -172,16 +177,70 @@ def test_a_crash_in_native_code_fails_with_its_signal(host: PredictorHost, tmp_p
 
 
 def test_an_artefact_that_exits_when_it_is_opened_cannot_open(host: PredictorHost, tmp_path: Path) -> None:
-    with pytest.raises(CannotOpen, match=r"could not open: running scikit-learn .*: SystemExit: no licence"):
+    with pytest.raises(CannotOpen, match=r"could not open: SystemExit: no licence"):
         host.predict(joblib_candidate(tmp_path / "quitting", models.QuittingModel()), TWO, OPEN)
 
 
 def test_a_candidate_that_is_not_permitted_is_not_opened(host: PredictorHost, tmp_path: Path) -> None:
     log = tmp_path / "log"
     candidate = joblib_candidate(tmp_path / "constant", models.ConstantModel(log=log))
-    with pytest.raises(NotPermitted, match="allow_joblib: true"):
+    with pytest.raises(NotPermitted, match="add joblib to allow_formats"):
         host.predict(candidate, TWO, Policy())
     assert not log.exists()
+
+
+def answers_of(served: Served) -> list[object]:
+    return [result.answers for result in served.results if isinstance(result, Batch)]
+
+
+@pytest.mark.slow
+def test_one_of_many_candidates_that_ends_the_process_takes_no_other_with_it(
+    host: PredictorHost, tmp_path: Path
+) -> None:
+    candidates = [
+        joblib_candidate(tmp_path / "first", models.ConstantModel("muffin")),
+        joblib_candidate(tmp_path / "exiting", models.ExitingModel(7)),
+        joblib_candidate(tmp_path / "gone", models.ConstantModel()),
+        joblib_candidate(tmp_path / "slow", models.SlowToOpenModel(60), time_limit=0.4),
+        joblib_candidate(tmp_path / "last", models.ConstantModel("dog")),
+    ]
+    (tmp_path / "gone" / "model.joblib").unlink()
+    first, exiting, gone, slow, last = host.predict_each(candidates, [TWO, TWO[["b"]]], OPEN)
+    assert answers_of(first) == [["muffin", "muffin"]] * 2
+    assert [str(result) for result in exiting.results] == ["ended its process with exit code 7 while it predicted"] * 2
+    assert isinstance(gone.refused, CannotOpen)
+    assert str(slow.refused) == "exceeded its time limit of 0.4 s while it was opened"
+    assert answers_of(last) == [["dog", "dog"]] * 2
+
+
+def test_a_candidate_that_changes_its_inputs_changes_them_for_no_other(host: PredictorHost, tmp_path: Path) -> None:
+    candidates = [joblib_candidate(tmp_path / f"c{number}", models.OverwritingModel(1)) for number in range(2)]
+    assert [answers_of(served) for served in host.predict_each(candidates, [TWO], OPEN)] == [[[1.0, 6.0]]] * 2
+
+
+def test_answers_that_nobody_took_are_not_taken_for_the_next_ones(host: PredictorHost, tmp_path: Path) -> None:
+    candidates = [joblib_candidate(tmp_path / name, models.ConstantModel(name)) for name in ("a", "b", "c")]
+    each = host.predict_each(candidates, [TWO], OPEN)
+    assert answers_of(next(each)) == [["a", "a"]]
+    each.close()
+    assert host.predict(candidates[2], TWO, OPEN).answers == ["c", "c"]
+
+
+def test_many_answers_wait_for_a_parent_that_is_busy(host: PredictorHost, tmp_path: Path) -> None:
+    many = pd.DataFrame({"a": np.arange(50_000.0), "b": 0.0})
+    candidates = [
+        joblib_candidate(tmp_path / f"c{number}", models.EchoModel(), time_limit=10 if number else 0.2)
+        for number in range(3)
+    ]
+    for served in host.predict_each(candidates, [many], OPEN):
+        time.sleep(0.3)  # longer than the time limit: what the child waits for us does not count
+        assert [len(answers) for answers in answers_of(served)] == [50_000]  # type: ignore[arg-type]
+
+
+def test_the_limit_of_the_process_itself_counts_its_own_work_only() -> None:
+    replies: list[Reply] = [Opened(), Opened()]
+    for _ in timed(iter(replies), 0.1):
+        time.sleep(0.15)  # the alarm would end this process
 
 
 @pytest.mark.slow
@@ -194,7 +253,7 @@ def test_what_a_model_prints_stays_out_of_standard_output(tmp_path: Path) -> Non
         "from ml_regress.predictors.host import PredictorHost\n"
         "candidate = pickle.loads(bytes.fromhex(sys.argv[1]))\n"
         "with PredictorHost() as host:\n"
-        "    print(host.predict(candidate, pd.DataFrame({'a': [1]}), Policy(True)).answers)\n"
+        "    print(host.predict(candidate, pd.DataFrame({'a': [1]}), Policy(('joblib',))).answers)\n"
     )
     done = _run_script(script, candidate).communicate(timeout=180)
     assert done == ("['muffin']\n", "hello from a model\n")
@@ -213,7 +272,7 @@ def test_a_killed_parent_leaves_no_child_though_a_model_is_busy(tmp_path: Path) 
         "with PredictorHost() as host:\n"
         "    host.start()\n"
         "    print(host.pid, flush=True)\n"
-        "    host.predict(candidate, pd.DataFrame({'a': [1]}), Policy(True))\n"
+        "    host.predict(candidate, pd.DataFrame({'a': [1]}), Policy(('joblib',)))\n"
     )
     with _run_script(script, candidate) as parent:
         assert parent.stdout is not None

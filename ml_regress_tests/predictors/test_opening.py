@@ -25,7 +25,7 @@ from ml_regress.predictors.versions import running
 from ml_regress_tests.models import as_candidate, joblib_candidate
 
 DATA = Path(__file__).parent / "data"
-OPEN = Policy(allow_joblib=True)
+OPEN = Policy(allow_formats=("joblib", "python"))
 INPUTS = pd.DataFrame({"a": [0.0, 1.0, 0.0, 1.0], "b": [5.0, 6.0, 6.0, 5.0]})
 HERE = running("scikit-learn")
 
@@ -51,7 +51,7 @@ def test_both_formats_give_answers_and_scores(tmp_path: Path, save: Any) -> None
     predictions = predictor.predict(INPUTS)
     assert predictor.features == ("a", "b")
     assert predictor.warnings == ()
-    assert predictions["answer"].tolist() == [False, True, False, True]
+    assert predictions["answer"] == [False, True, False, True]
     assert list(predictions) == ["answer", "score:false", "score:true"]
     np.testing.assert_allclose(predictions["score:true"], model.predict_proba(INPUTS)[:, 1])
 
@@ -68,21 +68,21 @@ def test_missing_values_of_whole_numbers_reach_an_array_as_nan(tmp_path: Path) -
     model = DecisionTreeClassifier().fit(np.array([[0.0, 1], [np.nan, 1]]), [0, 1])
     predictor = open_predictor(joblib_candidate(tmp_path / "model", model), OPEN)
     frame = pd.DataFrame({"a": pd.array([0, None], dtype="Int64"), "b": [1.0, 1.0]})
-    assert predictor.predict(frame)["answer"].tolist() == [0, 1]
+    assert predictor.predict(frame)["answer"] == [0, 1]
 
 
 def test_a_regressor_answers_with_numbers_and_has_no_scores(tmp_path: Path) -> None:
     predictor = open_predictor(skops_candidate(tmp_path / "model", LinearRegression().fit(INPUTS, [0, 1, 0, 1])), OPEN)
     predictions = predictor.predict(INPUTS)
     assert list(predictions) == ["answer"]
-    assert predictions["answer"].tolist() == pytest.approx([0, 1, 0, 1], abs=1e-9)
+    assert predictions["answer"] == pytest.approx([0, 1, 0, 1], abs=1e-9)
 
 
 def test_a_classifier_without_probabilities_has_no_scores(tmp_path: Path) -> None:
     model = make_pipeline(StandardScaler(), SVC()).fit(INPUTS, ["no", "yes", "no", "yes"])
     predictions = open_predictor(joblib_candidate(tmp_path / "model", model), OPEN).predict(INPUTS)
     assert list(predictions) == ["answer"]
-    assert predictions["answer"].tolist() == ["no", "yes", "no", "yes"]
+    assert predictions["answer"] == ["no", "yes", "no", "yes"]
 
 
 def test_skops_types_that_the_operator_does_not_trust_are_named_and_refused(tmp_path: Path) -> None:
@@ -91,11 +91,11 @@ def test_skops_types_that_the_operator_does_not_trust_are_named_and_refused(tmp_
     with pytest.raises(NotPermitted, match=r"sklearn\.tree\._tree\.Tree; the operator adds .* trusted_types"):
         open_predictor(candidate, OPEN)
     trusting = Policy(trusted_types=("sklearn.tree._tree.Tree",))
-    assert open_predictor(candidate, trusting).predict(INPUTS)["answer"].tolist() == [0, 1, 0, 1]
+    assert open_predictor(candidate, trusting).predict(INPUTS)["answer"] == [0, 1, 0, 1]
 
 
 def test_joblib_is_refused_with_why_and_how_unless_the_operator_allows_it(tmp_path: Path) -> None:
-    with pytest.raises(NotPermitted, match=r"a pickle runs any code .* skops\.io\.dump.* allow_joblib: true"):
+    with pytest.raises(NotPermitted, match=r"a pickle runs any code .* skops\.io\.dump.* add joblib to allow_formats"):
         open_predictor(joblib_candidate(tmp_path / "model", LogisticRegression().fit(INPUTS, [0, 1, 0, 1])), Policy())
 
 

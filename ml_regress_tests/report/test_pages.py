@@ -1,14 +1,23 @@
 import html
+import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from PIL import Image
 
+from ml_regress.core.candidate import Manifest
 from ml_regress.core.problem import Benchmark
+from ml_regress.errors import Unavailable
 from ml_regress.report import pages
+from ml_regress.report.figures import problem_figure
+from ml_regress.report.heat_map import heat_map_figure
+from ml_regress.report.markdown import scoreboard_markdown
 from ml_regress.report.pages import report_html, write_report
 from ml_regress.report.pattern_grid import Budget, pattern_grid, top_score
+from ml_regress.report.scoreboard import picture_left_out, scoreboard_png, scoreboard_svg
 from ml_regress_tests.report.made_evidence import ERROR, a_candidate, a_cell, a_pattern, a_problem, made_evidence
 
 EVIL = "</script><script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -212,7 +221,38 @@ def test_a_report_that_fails_leaves_the_one_before_untouched(tmp_path, monkeypat
         raise OSError("no space left on device")
 
     monkeypatch.setattr("os.replace", refuse)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(Unavailable, match="no space left on device"):
         write_report(evidence, tmp_path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_of_many_candidates_the_newest_and_production_stand_side_by_side_and_the_page_says_so():
+    problem = a_problem()
+    names = [f"model-{number:02d}" for number in range(60)]
+    candidates = [replace(a_candidate(name), manifest=Manifest(f"2026-06-01T09:{at:02d}:00Z", "skops", "m.skops"))
+                  for at, name in enumerate(names)]  # fmt: skip
+    answers = {(name, "p1"): 8 if at == 3 else 1 for at, name in enumerate(names)}
+    patterns = [a_pattern(problem.id, "p1")]
+    evidence = made_evidence(candidates, [problem], patterns, answers, production="model-05")
+    assert evidence.shown == ("model-05", *names[20:])
+    assert evidence.left_out == "19 of 60 candidates are left out here, the oldest ones."
+    (line,) = heat_map_figure(evidence).data[0].z
+    assert len(line) == 41
+    (row,) = pattern_grid(evidence, problem, Budget(10**6)).rows
+    assert (len(row.cells), row.flips) == (41, False), "model-03 flipped it, and does not stand here"
+    assert Page(report_html(evidence)).text.count(evidence.left_out) == 2
+    assert "model-03" in str(problem_figure(evidence, problem).to_json()), "a graph over time shows all"
+    assert picture_left_out(evidence) == "39 of 60 candidates are left out here, the oldest ones."
+    assert picture_left_out(evidence) in scoreboard_markdown(evidence)
+    assert len(scoreboard_svg(evidence)) < 40_000
+
+
+def test_a_picture_of_many_problems_stays_small_and_says_what_it_leaves_out():
+    problems = [a_problem(f"problem-{number}") for number in range(300)]
+    patterns = [a_pattern(problem.id, "p1") for problem in problems]
+    evidence = made_evidence([a_candidate("one")], problems, patterns, {("one", "p1"): 1})
+    assert picture_left_out(evidence) == "The picture shows the first 40 of 300 problems."
+    with Image.open(io.BytesIO(scoreboard_png(evidence))) as picture:
+        assert picture.height < 4000
+    assert scoreboard_markdown(evidence).count("1 or 8") == 300

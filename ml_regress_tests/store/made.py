@@ -4,10 +4,9 @@ import multiprocessing
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pandas as pd
-
-from ml_regress.core.evaluation import Evaluation
+from ml_regress.core.evaluation import Evaluation, Outcome
 from ml_regress.core.pattern import Pattern, freeze
+from ml_regress.core.prediction import Prediction
 from ml_regress.core.problem import Problem
 from ml_regress.store import Store
 from ml_regress.store.due import Cell
@@ -22,7 +21,7 @@ def freeze_stale(store: Store, patterns: Sequence[Pattern], problem: Problem | N
     suite = freeze(given.measured_content(), given.id, patterns, "")
     for stale in store.problems.stale():
         if stale.id == given.id:
-            store.problems.freeze(stale, given, suite)
+            store.problems.freeze(given, suite, stale.revision)
     return suite.digest
 
 
@@ -40,26 +39,22 @@ def evaluation(store: Store, candidate: str, problem: str = "muffin", **changes:
     return Evaluation(candidate, problem, **{**given, **changes})
 
 
-def outcomes(*rows: tuple[str, str]) -> pd.DataFrame:
-    return pd.DataFrame([(*row, None) for row in rows], columns=["pattern", "outcome", "reason"], dtype=object)
+def outcomes(*rows: tuple[str, str]) -> tuple[Outcome, ...]:
+    return tuple(Outcome(*row) for row in rows)
 
 
-def predictions(**answers: Any) -> pd.DataFrame:
+def predictions(**answers: Any) -> dict[str, Prediction]:
     """Predictions by input digest; an Exception stands for an error."""
-    failed = {name: isinstance(value, Exception) for name, value in answers.items()}
-    return pd.DataFrame(
-        {
-            "answer": [None if failed[name] else value for name, value in answers.items()],
-            "outputs": [None] * len(answers),
-            "error": [str(value) if failed[name] else None for name, value in answers.items()],
-        },
-        index=pd.Index(list(answers), dtype=object),
-        dtype=object,
-    )
+    return {
+        name: Prediction(error=str(value)) if isinstance(value, Exception) else Prediction(value)
+        for name, value in answers.items()
+    }
 
 
-def commit(store: Store, candidate: str, *made: Evaluation, claim: str = "run-1", **answers: Any) -> None:
-    store.evaluations.commit(
+def commit(
+    store: Store, candidate: str, *made: Evaluation, claim: str = "run-1", **answers: Any
+) -> tuple[Evaluation, ...]:
+    return store.evaluations.commit(
         candidate, made, predictions=predictions(**answers), environment=ENVIRONMENT if answers else None, claim=claim
     )
 

@@ -1,13 +1,12 @@
 """What was measured is stored once, whole, and read back as it was."""
 
-import math
 import sqlite3
 
-import pandas as pd
 import pytest
 import sqlalchemy as sa
 
 from ml_regress.core.evaluation import Evaluation, Measure
+from ml_regress.core.prediction import Prediction
 from ml_regress.store import Store
 from ml_regress_tests.scenario import execute, import_muffins, muffin_pattern, muffin_problem, registered, scalar
 from ml_regress_tests.store.made import (
@@ -51,28 +50,28 @@ def test_an_evaluation_comes_back_as_it_was_committed(matrix: Store) -> None:
 
 def test_predictions_come_back_raw(matrix: Store) -> None:
     given = predictions(a=1, b="1", c=True, d=0.1, e=None, f=ValueError("broke"))
-    given["outputs"] = [{"score:cat": 0.25}, {"score:cat": math.nan}, None, None, None, None]
+    given["a"] = given["a"]._replace(outputs={"score:cat": 0.25})
     matrix.evaluations.commit("model-1", [], predictions=given, environment=ENVIRONMENT, claim="run")
-    found = matrix.evaluations.predictions("model-1", iter(["a", "b", "c", "d", "e", "f", "unknown"])).loc[
-        list("abcdef")
-    ]
-    assert [repr(answer) for answer in found["answer"]] == ["1", "'1'", "True", "0.1", "None", "None"]
-    assert found["error"].tolist() == [None, None, None, None, None, "broke"]
-    assert found["outputs"]["a"] == {"score:cat": 0.25}
-    assert matrix.evaluations.environment(found["environment"]["a"]) == ENVIRONMENT
+    found = matrix.evaluations.predictions("model-1", iter(["a", "b", "c", "d", "e", "f", "unknown"]))
+    assert [repr(found[name].answer) for name in "abcdef"] == ["1", "'1'", "True", "0.1", "None", "None"]
+    assert [found[name].error for name in "abcdef"] == [None, None, None, None, None, "broke"]
+    assert found["a"].outputs == {"score:cat": 0.25}
+    assert matrix.evaluations.environment(found["a"].environment or "") == ENVIRONMENT
     assert matrix.evaluations.environment("unknown") == {}
-    assert len(matrix.evaluations.predictions("model-1", [])) == 0
-    assert len(matrix.evaluations.predictions("model-2", ["a"])) == 0
+    assert matrix.evaluations.predictions("model-1", []) == {}
+    assert matrix.evaluations.predictions("model-2", ["a"]) == {}
 
 
-def test_a_frame_with_nan_for_none_loses_no_answer(matrix: Store) -> None:
-    given = pd.DataFrame(
-        {"answer": ["cat", "dog"], "outputs": [None, None], "error": [None, "broke"]}, index=["a", "b"]
-    )
-    assert isinstance(given["error"]["a"], float)
-    matrix.evaluations.commit("model-1", [], predictions=given, environment=None, claim="run")
-    found = matrix.evaluations.predictions("model-1", ["a", "b"]).loc[["a", "b"]]
-    assert found[["answer", "error"]].to_numpy().tolist() == [["cat", None], [None, "broke"]]
+def test_predictions_of_several_candidates_are_read_at_once(matrix: Store) -> None:
+    for name in ("model-2", "model-3"):
+        matrix.candidates.register(registered(name))
+    commit(matrix, "model-1", x="muffin", y="dog")
+    commit(matrix, "model-2", y="cat", z="dog")
+    found = matrix.evaluations.predictions_of(["model-1", "model-2", "model-3", "nobody"], ["x", "y"])
+    assert {name: {digest: one.answer for digest, one in made.items()} for name, made in found.items()} == {
+        "model-1": {"x": "muffin", "y": "dog"},
+        "model-2": {"y": "cat"},
+    }
 
 
 def test_committing_again_changes_nothing(matrix: Store) -> None:
@@ -80,11 +79,11 @@ def test_committing_again_changes_nothing(matrix: Store) -> None:
     commit(matrix, "model-1", first, x="muffin")
     before = matrix.evaluations.version()
     second = evaluation(matrix, "model-1", passes=0, outcomes=outcomes(("a", "failed"), ("b", "failed")))
-    commit(matrix, "model-1", second, x="chihuahua")
+    assert commit(matrix, "model-1", second, x="chihuahua") == (first,)
     (stored,) = matrix.evaluations.current().values()
     assert stored.evaluation.passes == 1
     assert matrix.evaluations.outcomes([stored.number])["outcome"].tolist() == ["passed"]
-    assert matrix.evaluations.predictions("model-1", ["x"])["answer"].tolist() == ["muffin"]
+    assert matrix.evaluations.predictions("model-1", ["x"])["x"].answer == "muffin"
     assert matrix.evaluations.version() == before
 
 
@@ -95,15 +94,8 @@ def test_an_error_gives_way_to_an_answer(matrix: Store) -> None:
     commit(matrix, "model-1", evaluation(matrix, "model-1", outcomes=outcomes(("a", "passed"))), x="muffin")
     (new,) = matrix.evaluations.current().values()
     assert (new.evaluation.state, new.number > old.number) == ("ok", True)
-    found = matrix.evaluations.predictions("model-1", ["x"])
-    assert found[["answer", "error"]].to_numpy().tolist() == [["muffin", None]]
+    assert matrix.evaluations.predictions("model-1", ["x"])["x"][:3] == ("muffin", None, None)
     assert scalar(matrix, "SELECT count(*) FROM outcomes") == 1
-
-
-def test_inputs_that_stand_twice_in_one_commit_are_stored_once(matrix: Store) -> None:
-    twice = pd.concat([predictions(x="muffin"), predictions(x="muffin")])
-    matrix.evaluations.commit("model-1", [], predictions=twice, environment=ENVIRONMENT, claim="run")
-    assert scalar(matrix, "SELECT count(*) FROM predictions") == 1
 
 
 def test_a_commit_that_breaks_half_way_writes_nothing(matrix: Store) -> None:
@@ -153,6 +145,15 @@ def test_counts_are_of_active_candidates_and_the_current_suites(matrix: Store) -
     counts = matrix.evaluations.counts()
     assert (counts.cells, counts.ok, counts.error, counts.not_applicable, counts.due) == (4, 1, 1, 1, 1)
     assert counts.due == matrix.due.count()
+    assert matrix.evaluations.progress() == (3, 4)
+
+
+def test_the_latest_evaluations_come_first(matrix: Store) -> None:
+    for name in ("model-2", "model-3"):
+        matrix.candidates.register(registered(name))
+        commit(matrix, name, evaluation(matrix, name))
+    assert [item.candidate for item in matrix.evaluations.latest()] == ["model-3", "model-2"]
+    assert [item.candidate for item in matrix.evaluations.latest(1)] == ["model-3"]
 
 
 def test_the_version_changes_with_the_matrix_and_its_names(matrix: Store) -> None:
@@ -228,9 +229,7 @@ def test_thousands_of_cells_and_predictions_fit_into_one_call(store: Store) -> N
     assert len(store.due.claim([(f"model-{number}", "muffin") for number in range(20_000)], "run")) == 1
     assert len(store.due.request([(f"model-{number}", "muffin") for number in range(20_000)], "asked")) == 1
     names = [f"{number:064d}" for number in range(50_000)]
-    made = pd.DataFrame(
-        {"answer": names, "outputs": None, "error": None}, index=pd.Index(names, dtype=object), dtype=object
-    )
+    made = {name: Prediction(name) for name in names}
     store.evaluations.commit("model-1", [], predictions=made, environment=ENVIRONMENT, claim="run")
     assert len(store.evaluations.predictions("model-1", names)) == 50_000
     assert store.evaluations.current([(f"model-{number}", "muffin") for number in range(20_000)]) == {}

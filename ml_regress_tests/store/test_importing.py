@@ -181,6 +181,6 @@ def test_a_state_that_was_read_before_does_not_replace_a_later_one(store: Store)
     import_muffins(store, [A, B])
     (later,) = store.problems.measured()
     old = freeze(muffin_problem().measured_content(), "muffin", [A], "")
-    assert not store.problems.freeze(early, muffin_problem(), old)
+    assert not store.problems.freeze(muffin_problem(), old, early.revision)
     assert store.problems.measured() == [later]
     assert store.problems.stale() == []

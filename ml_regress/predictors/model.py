@@ -1,4 +1,4 @@
-"""Models with scikit-learn's face: predict, and predict_proba where there is one."""
+"""Models: anything with predict, and predict_proba where there is one."""
 
 import warnings
 from collections.abc import Sequence
@@ -10,9 +10,13 @@ import pandas as pd
 from ml_regress.core.answers import to_raw, typed_answer
 from ml_regress.errors import PredictionFailed
 
+ANSWER = "answer"
 
-class SklearnPredictor:
+
+class ModelPredictor:
     """A predictor over a model with `predict`.
+
+    It gives one answer a row: a sequence, or a frame with the column `answer` and outputs beside it.
 
     Its features are the manifest's, else those the model was fitted on, else unknown (None).
     """
@@ -25,27 +29,28 @@ class SklearnPredictor:
         self.features = None if features is None else tuple(features)
         self.warnings = warning_texts
 
-    def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Answers and scores of the rows, in order; raises PredictionFailed where it does not answer one a row."""
+    def predict(self, frame: pd.DataFrame) -> dict[str, list[Any]]:
+        """Answers and outputs of the rows, in order; raises PredictionFailed where it does not answer one a row."""
         inputs = self._inputs(frame)
-        answers = _column(self._model.predict(inputs))
-        if len(answers) != len(frame):
-            raise PredictionFailed(f"answered {len(answers)} of {len(frame)} inputs")
-        # A dict of an object series keeps each answer's own type: 1 and "a" stay apart.
-        predictions: dict[str, Any] = {"answer": pd.Series(to_raw(answers), dtype=object)}
-        predictions.update(self._scores(inputs, len(frame)))
-        return pd.DataFrame(predictions)
+        given = self._model.predict(inputs)
+        if isinstance(given, pd.DataFrame) and ANSWER in given.columns:
+            return _one_a_row(given, frame)
+        answers = _column(given)
+        raws = to_raw(answers)
+        _check_rows(len(raws), frame)
+        return {ANSWER: raws, **self._scores(inputs, len(frame))}
 
     def _inputs(self, frame: pd.DataFrame) -> Any:
         """What the model takes: the frame, or an array where it was fitted on one."""
         if self._fitted_on_names or getattr(self._model, "n_features_in_", None) is None:
             return frame
-        numeric = all(pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes)
-        if numeric and any(pd.api.types.is_extension_array_dtype(dtype) for dtype in frame.dtypes):
+        dtypes = set(frame.dtypes)
+        numeric = all(pd.api.types.is_numeric_dtype(dtype) for dtype in dtypes)
+        if numeric and any(pd.api.types.is_extension_array_dtype(dtype) for dtype in dtypes):
             return frame.to_numpy(dtype=np.float64, na_value=np.nan)  # pandas.NA is no number to numpy
         return frame.to_numpy()
 
-    def _scores(self, inputs: Any, rows: int) -> dict[str, Any]:
+    def _scores(self, inputs: Any, rows: int) -> dict[str, list[Any]]:
         if not hasattr(self._model, "predict_proba"):
             return {}
         try:
@@ -61,7 +66,23 @@ class SklearnPredictor:
             return {}
         values = np.asarray(scores, dtype=np.float64)
         names = [f"score:{typed_answer('text', label)}" for label in to_raw(classes)]
-        return {name: values[:, position] for position, name in enumerate(names)}
+        return {name: to_raw(values[:, position]) for position, name in enumerate(names)}
+
+
+def _check_rows(answered: int, frame: pd.DataFrame) -> None:
+    if answered != len(frame):
+        raise PredictionFailed(f"answered {answered} of {len(frame)} inputs")
+
+
+def _one_a_row(given: pd.DataFrame, frame: pd.DataFrame) -> dict[str, list[Any]]:
+    """What a model answered as a frame; raises PredictionFailed where it is not one row an input."""
+    _check_rows(len(given), frame)
+    if not given.columns.is_unique or not given.index.equals(frame.index):
+        raise PredictionFailed(
+            "answered a frame whose columns repeat, or whose index is not that of the inputs: a position is no key; "
+            "give each answer the index of its input"
+        )
+    return {str(name): to_raw(given[name]) for name in given.columns}
 
 
 def _column(answers: Any) -> Any:
