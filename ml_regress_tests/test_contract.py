@@ -11,9 +11,11 @@ import skops.io
 from sklearn.tree import DecisionTreeClassifier
 
 from ml_regress.contract import FormatContract
-from ml_regress.errors import NotFound
+from ml_regress.errors import InvalidInput, NotFound
+from ml_regress.intake.candidates import read_candidate
 from ml_regress.predictors import formats
 from ml_regress.predictors.formats import Format, format_named, format_names
+from ml_regress_tests.models import write_manifest
 
 
 def tree(questions: pd.DataFrame, answers: Sequence[str]) -> DecisionTreeClassifier:
@@ -78,6 +80,14 @@ class Lookup:
 
 FORMAT = Format(lambda artefact, policy: Lookup(json.load(artefact.bytes)), extension=".lookup.json", runs_code=False)
 NOT_ONE = "a text"
+
+
+def raises(*anything):
+    raise RuntimeError("half a file")
+
+
+RAISING = Format(json.load, extension=".raising", rule=raises)
+MUTE = Format(json.load, extension=".mute", saved_with=raises)
 """
 
 
@@ -91,7 +101,8 @@ def team_format(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lookup-format\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
         "[ml_regress.formats]\nlookup = lookup_format:FORMAT\nno-format = lookup_format:NOT_ONE\n"
-        "missing = not_there:FORMAT\nskops = lookup_format:FORMAT\n"
+        "missing = not_there:FORMAT\nraising = lookup_format:RAISING\nmute = lookup_format:MUTE\n"
+        "skops = lookup_format:FORMAT\n"
     )
     monkeypatch.syspath_prepend(str(packages))
     _forget()
@@ -126,6 +137,18 @@ class TestFormatOfATeam(FormatContract):
             format_named("no-format")
         assert [formats.format_of(name) for name in ("model.skops", "model.bin")] == ["skops", None]
         assert isinstance(format_named("lookup"), Format)
+
+
+@pytest.mark.usefixtures("team_format")
+def test_a_format_that_raises_is_a_refusal_of_its_candidate_alone(tmp_path: Path) -> None:
+    for name in ("raising", "mute"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / f"model.{name}").write_text("{}")
+        write_manifest(folder)
+    with pytest.raises(InvalidInput, match="cannot be read by the format raising: RuntimeError: half a file"):
+        read_candidate(tmp_path / "raising")
+    assert read_candidate(tmp_path / "mute").libraries == {}
 
 
 def test_the_contract_itself_needs_a_format() -> None:

@@ -13,9 +13,9 @@ from ml_regress.core.history import FIX, REGRESSION
 from ml_regress.engine import registry
 from ml_regress.engine.workspace import Workspace
 from ml_regress.predictors.host import PredictorHost
-from ml_regress.report.evidence import Evidence
+from ml_regress.report.evidence import MINUS, Evidence
 from ml_regress.report.gather import gather
-from ml_regress.report.pages import write_report
+from ml_regress.report.pages import report_html, write_report
 from ml_regress.settings import Settings
 from ml_regress_tests.scenario import measure_due, take_in
 
@@ -125,3 +125,9 @@ def test_the_report_of_thirty_thousand_patterns_stays_readable(evidence: Evidenc
     for problem in evidence.problems:
         assert problem.title in text
         assert evidence.cell("bert", problem.id).words in text
+
+
+def test_the_summary_names_the_largest_moves_and_counts_the_others(evidence: Evidence) -> None:
+    page = report_html(evidence)
+    assert f"lexical_overlap: le_conjunction {MINUS}233, constituent: ce_embedded_under_since {MINUS}69" in page
+    assert "and 10 more problems</div>" in page

@@ -7,7 +7,9 @@ brought to their type here, when they are scored.
 
 import json
 import math
+import re
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,8 @@ import pandas as pd
 
 from ml_regress.core.inputs import BOOLEANS, EXACT_INTEGER, parse_value
 
+# Neither can be kept: PostgreSQL holds no NUL, UTF-8 has no place for half of a surrogate pair.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 ANSWER_TYPES = ("text", "integer", "number", "boolean")
 
 
@@ -71,13 +75,23 @@ def to_raw(values: "Sequence[Any] | pd.Series[Any] | np.ndarray") -> list[Any]:
 def _scalar(item: Any) -> Any:
     if item is None or item is pd.NA or item is pd.NaT:
         return None
-    if isinstance(item, (bool, int, str)):
+    if isinstance(item, Enum):
+        return _scalar(item.value)
+    # A model's own kind of text or number must not leave its process: nobody else knows the class.
+    if isinstance(item, bool):
         return item
+    if isinstance(item, int):
+        return int(item)
     if isinstance(item, float):
-        return item if math.isfinite(item) else None
+        return float(item) if math.isfinite(item) else None
     if isinstance(item, bytes):
-        return item.decode("utf-8", "backslashreplace")
-    return str(item)
+        return storable(item.decode("utf-8", "backslashreplace"))
+    return storable(str.__str__(item) if isinstance(item, str) else str(item))
+
+
+def storable(text: str) -> str:
+    """The text with escapes for what no store keeps: a NUL, half of a surrogate pair."""
+    return UNSTORABLE.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def is_na(raw: Any) -> bool:

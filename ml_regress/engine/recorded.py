@@ -1,10 +1,12 @@
 """Recorded candidates: a table of predictions that is held against what the store asks."""
 
+import contextlib
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
+import pandas as pd
+
 from ml_regress.core.candidate import Candidate
-from ml_regress.core.pattern import key_digest
 from ml_regress.core.problem import Problem
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import InvalidInput
@@ -32,14 +34,23 @@ def recorded_predictions(workspace: Workspace, folder: Path, candidate: Candidat
 
 
 def _resting_digests(workspace: Workspace, problem: Problem, names: Set[str]) -> dict[str, str]:
-    """Input digests of patterns that stand in no suite; where they are not valid, those of their keys."""
+    """Input digests of patterns that stand in no suite; one that is not valid is not known until it is mended."""
     rows = workspace.store.problems.patterns(problem.id)
-    source = f"table patterns, problem {problem.id}"
+    wanted, known = rows[rows["id"].isin(names)].reset_index(drop=True), frozenset(rows["id"])
     try:
-        table = table_of_stored(rows[rows["id"].isin(names)].reset_index(drop=True), problem, source)
-        patterns = parse_patterns(problem, table, source, frozenset(rows["id"]))
+        return _digests_of(problem, wanted, known)
     except InvalidInput:
-        return {name: key_digest(problem.id, name) for name in names}
+        pass
+    found: dict[str, str] = {}
+    for place in range(len(wanted)):
+        with contextlib.suppress(InvalidInput):
+            found.update(_digests_of(problem, wanted.iloc[[place]].reset_index(drop=True), known))
+    return found
+
+
+def _digests_of(problem: Problem, rows: pd.DataFrame, known: frozenset[str]) -> dict[str, str]:
+    source = f"table patterns, problem {problem.id}"
+    patterns = parse_patterns(problem, table_of_stored(rows, problem, source), source, known)
     return {pattern.id: pattern.input_digest for pattern in patterns}
 
 

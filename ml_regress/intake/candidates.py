@@ -1,5 +1,6 @@
 """Candidate folders: `candidates/ID/candidate.yaml` and the artefact beside it."""
 
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -57,9 +58,13 @@ def read_candidate(folder: Path) -> Candidate:
             keys.fault("artefact", f"cannot be read ({error.strerror or error})", manifest.artefact)
         except ValueError as error:
             keys.fault("artefact", str(error), manifest.artefact)
+        except Exception as error:  # noqa: BLE001  a team's own format may raise anything
+            keys.fault("artefact", _raised(manifest.format, error), manifest.artefact)
     if keys.faults:
         raise InvalidInput(keys.faults)
-    saved = format_named(manifest.format).saved_with(folder / manifest.artefact)
+    saved: dict[str, str] = {}
+    with contextlib.suppress(Exception):  # what an artefact does not say of itself, nobody knows
+        saved = format_named(manifest.format).saved_with(folder / manifest.artefact)
     return Candidate(folder.name, manifest, str(folder), sha256, size, {**saved, **manifest.libraries})
 
 
@@ -171,12 +176,18 @@ def _format(keys: _Keys, artefact: str) -> str:
     return keys.choice("format", format_names(), found or "")
 
 
+def _raised(form: str, error: Exception) -> str:
+    return f"cannot be read by the format {form}: {type(error).__name__}: {error}"
+
+
 def _hold_against_format(keys: _Keys, folder: Path, artefact: str, form: str) -> None:
     try:
         rule = format_named(form).rule(folder, artefact)
     except NotFound as error:
         keys.fault("format", str(error), form)
         return
+    except Exception as error:  # noqa: BLE001  a team's own format may raise anything
+        rule = _raised(form, error)
     if rule:
         keys.fault("artefact", rule, artefact)
     for key in ("columns", "table"):

@@ -9,7 +9,7 @@ from ml_regress.core.digest import digest_of
 from ml_regress.errors import InvalidInput, NotFound
 from ml_regress.intake import yaml_text
 from ml_regress.predictors.artefacts import MANIFEST, files_of
-from ml_regress.predictors.formats import format_named, format_of
+from ml_regress.predictors.formats import MISSING, file_rule, format_named, format_of
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,12 @@ def _awaited(folder: Path, files: Mapping[str, tuple[int, int]]) -> tuple[str, s
         lacking = "waits for the artefact"
     elif not isinstance(artefact, str):
         unsettled = f"{MANIFEST} does not say which file is the artefact"
-    elif not _is_there(folder, artefact, form := str(given.get("format") or format_of(artefact))):
+    elif _is_whole_folder(form := str(given.get("format") or format_of(artefact) or "")):
+        unsettled = "waits until nothing changes: no file of its folder tells that it was the last"
+    elif file_rule(folder, artefact) == MISSING and form:
         lacking = f"waits for the artefact {artefact}"
+    elif not form or file_rule(folder, artefact):
+        unsettled = f"{MANIFEST} does not say what the artefact is"
     elif form == "skops" and not _is_complete_zip(folder / artefact):
         lacking = f"waits for the rest of {artefact}: it is no complete skops file"
     elif files[MANIFEST][1] < max((files[name][1] for name in others), default=0):
@@ -67,13 +71,11 @@ def _awaited(folder: Path, files: Mapping[str, tuple[int, int]]) -> tuple[str, s
     return lacking, unsettled
 
 
-def _is_there(folder: Path, artefact: str, form: str) -> bool:
-    """True where the artefact's file is there; a format of a whole folder awaits that nothing changes."""
+def _is_whole_folder(form: str) -> bool:
     try:
-        whole_folder = format_named(form).whole_folder
+        return format_named(form).whole_folder
     except NotFound:  # reading it will say
-        whole_folder = False
-    return whole_folder or (folder / artefact).is_file()
+        return False
 
 
 def others_of(files: Iterable[str]) -> list[str]:

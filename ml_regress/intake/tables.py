@@ -13,12 +13,13 @@ from typing import Any
 
 import pandas as pd
 
+from ml_regress.core.answers import UNSTORABLE
 from ml_regress.errors import Fault, InvalidInput
 from ml_regress.intake.delimited import read_delimited
 from ml_regress.intake.exact import Cells, Exact
 from ml_regress.intake.reading import AS_FOUND, NOTES, TableFormat
 from ml_regress.intake.stray_rows import blank_rows, distinct_columns, rows_to_keep, summary_row
-from ml_regress.intake.text_files import UNSTORABLE, UNSTORABLE_RULE, read_bytes, read_table_text
+from ml_regress.intake.text_files import UNSTORABLE_RULE, read_bytes, read_table_text
 
 
 def read_table(path: Path, form: TableFormat = AS_FOUND) -> pd.DataFrame:

@@ -7,8 +7,6 @@ from pathlib import Path
 from ml_regress.errors import InvalidInput
 from ml_regress.intake.delimited import DELIMITERS, unquoted
 
-# Neither can be kept: PostgreSQL holds no NUL, UTF-8 has no place for half of a surrogate pair.
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 UNSTORABLE_RULE = "holds a NUL or half a surrogate pair, which no text can keep"
 # The mark of UTF-32 begins with that of UTF-16.
 _MARKS = (

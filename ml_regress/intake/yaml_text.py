@@ -5,8 +5,9 @@ from typing import Any
 
 import yaml
 
+from ml_regress.core.answers import UNSTORABLE
 from ml_regress.errors import InvalidInput
-from ml_regress.intake.text_files import UNSTORABLE, UNSTORABLE_RULE, read_text
+from ml_regress.intake.text_files import UNSTORABLE_RULE, read_text
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -50,8 +50,8 @@ def file_digest(path: Path) -> tuple[str, int]:
         return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
 
-def folder_digest(folder: Path) -> tuple[str, int]:
-    """Digest over names and bytes of all files of a candidate but its manifest, and their bytes together.
+def folder_digest(folder: Path, artefact: str) -> tuple[str, int]:
+    """Digest over the artefact's name, and names and bytes of all files of a candidate but its manifest; their bytes.
 
     Raises OSError, and ValueError for a link that leads out of the folder: what lies there could change.
     """
@@ -63,4 +63,4 @@ def folder_digest(folder: Path) -> tuple[str, int]:
             raise ValueError(f"{name} is a link that leads out of the candidate's folder; copy the file")
         found[name], bytes_read = file_digest(path)
         size += bytes_read
-    return digest_of(found), size
+    return digest_of({"artefact": artefact, "files": found}), size

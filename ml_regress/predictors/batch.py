@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ml_regress.core.answers import storable
 from ml_regress.core.candidate import Candidate
 from ml_regress.errors import CannotOpen, NotPermitted, PredictionFailed, shortened
 from ml_regress.predictors import versions
@@ -191,4 +192,4 @@ def _reason(candidate: Candidate, error: BaseException) -> str:
     if frames:
         last = frames[-1]
         reason += f" (in {Path(last.filename).name}, line {last.lineno}, {last.name}: {last.line})"
-    return ": ".join([*versions.differences(saved_versions(candidate)), reason])
+    return storable(": ".join([*versions.differences(saved_versions(candidate)), reason]))

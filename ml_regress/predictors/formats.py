@@ -22,6 +22,9 @@ ENTRY_POINTS = "ml_regress.formats"
 _NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")
 
 
+MISSING = "there is no such file in the candidate's folder"
+
+
 def file_rule(folder: Path, name: str) -> str:
     """The rule that a name of a file in a candidate's folder breaks, "" where it is one."""
     path = folder / name
@@ -30,7 +33,7 @@ def file_rule(folder: Path, name: str) -> str:
     if name == MANIFEST:
         return "must name the file of the model"
     if not path.is_file():
-        return "there is no such file in the candidate's folder"
+        return MISSING
     if not path.resolve().is_relative_to(folder.resolve()):
         return "is a link that leads out of the candidate's folder; copy the file"
     return ""
@@ -68,7 +71,7 @@ class Format:
 
     def digest(self, folder: Path, name: str) -> tuple[str, int]:
         """SHA-256 and bytes of what lies in a candidate's folder; raises OSError or ValueError."""
-        return folder_digest(folder) if self.whole_folder else file_digest(folder / name)
+        return folder_digest(folder, name) if self.whole_folder else file_digest(folder / name)
 
 
 _OWN: Mapping[str, Format] = {

@@ -155,7 +155,9 @@ class PredictorHost:
         """The child's word that it works on the next candidate; None where it ended idle."""
         assert self._child is not None  # noqa: S101  it has served one
         try:
-            return self._receive_begun(self._child)
+            # It may have waited for us to take an answer: that is no time of the candidate's. A model that
+            # hangs is ended by the child's own alarm too.
+            return replace(self._receive_begun(self._child), at=time.monotonic())
         except ChildGoneError:
             return None
 

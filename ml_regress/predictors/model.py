@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ml_regress.core.answers import to_raw, typed_answer
+from ml_regress.core.answers import storable, to_raw, typed_answer
 from ml_regress.errors import PredictionFailed
 
 ANSWER = "answer"
@@ -82,7 +82,7 @@ def _one_a_row(given: pd.DataFrame, frame: pd.DataFrame) -> dict[str, list[Any]]
             "answered a frame whose columns repeat, or whose index is not that of the inputs: a position is no key; "
             "give each answer the index of its input"
         )
-    return {str(name): to_raw(given[name]) for name in given.columns}
+    return {storable(str(name)): to_raw(given[name]) for name in given.columns}
 
 
 def _column(answers: Any) -> Any:

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ml_regress.core.answers import storable
 from ml_regress.errors import shortened
 
 SHOWN = 20
@@ -37,4 +38,4 @@ def _text(warning: warnings.WarningMessage) -> str:
     here = getattr(message, "current_sklearn_version", None)
     if saved and here:
         return f"saved with scikit-learn {saved}, running {here}"
-    return shortened(f"{warning.category.__name__}: {message}", LENGTH)
+    return storable(shortened(f"{warning.category.__name__}: {message}", LENGTH))

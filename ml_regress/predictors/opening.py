@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ml_regress.core.answers import storable
 from ml_regress.core.candidate import Candidate
 from ml_regress.errors import CannotOpen, NotFound, NotPermitted, shortened
 from ml_regress.predictors import versions
@@ -71,7 +72,7 @@ def _compare(candidate: Candidate, what: str, found: str) -> None:
 
 
 def _not_opened(candidate: Candidate, error: BaseException) -> CannotOpen:
-    reason = shortened(f"{type(error).__name__}: {error}", REASON_LENGTH)
+    reason = storable(shortened(f"{type(error).__name__}: {error}", REASON_LENGTH))
     described = versions.described(saved_versions(candidate))
     return CannotOpen(f"could not open: {described}: {reason}" if described else f"could not open: {reason}")
 

@@ -6,6 +6,7 @@ with it, so that the `model` of one candidate is not that of the next.
 """
 
 import importlib
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from ml_regress.predictors.predictor import Policy
 
 DANGER = "it is code, which runs when it is opened and when it predicts"
 USAGE = "must be module:object, such as letters.model:predict, for a module in the candidate's folder"
+_TAKEN = "the module {} was imported from elsewhere: its name is taken by an installed package; rename it"
 _NAME = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?P<object>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\Z")
 
 
@@ -47,15 +49,13 @@ def open_model(artefact: Artefact, policy: Policy) -> Any:
     folder = str(artefact.folder.resolve())
     forget_modules(artefact.folder)
     sys.dont_write_bytecode = True  # a candidate never changes, not even by being read
+    sys.pycache_prefix = os.devnull  # and what was compiled elsewhere is no part of its digest: it is not run
+    _refuse_taken_names(artefact.folder)
     sys.path.insert(0, folder)
     importlib.invalidate_caches()
     module = importlib.import_module(found["module"])
-    # An installed package of the same name, imported before, would be measured in its place.
     if not Path(str(module.__file__)).resolve().is_relative_to(folder):
-        raise CannotOpen(
-            f"the module {found['module']} was imported from elsewhere: its name is taken by an installed package; "
-            "rename it"
-        )
+        raise CannotOpen(_TAKEN.format(found["module"]))
     made: Any = module
     for part in found["object"].split("."):
         made = getattr(made, part)
@@ -64,6 +64,16 @@ def open_model(artefact: Artefact, policy: Policy) -> Any:
     if callable(made) and not hasattr(made, "predict"):
         return _Function(made)
     return made
+
+
+def _refuse_taken_names(folder: Path) -> None:
+    """A module of this process with the name of one of the candidate's would be measured in its place."""
+    place = folder.resolve()
+    for path in folder.iterdir():
+        is_module = path.suffix == ".py" or (path.is_dir() and any(path.glob("*.py")))
+        taken = sys.modules.get(path.stem) if is_module else None
+        if taken is not None and not any(Path(part).is_relative_to(place) for part in _places(taken)):
+            raise CannotOpen(_TAKEN.format(path.stem))
 
 
 def forget_modules(folder: Path) -> None:

@@ -85,7 +85,7 @@ class CandidateTable:
             raise Conflict(f"the id {candidate.id!r} differs from the candidate {same[0]!r} only by case")
         found = connection.execute(sa.select(tables.candidates).where(columns.id == candidate.id))
         old = found.mappings().one()
-        if old["digest"] != candidate.digest:
+        if (old["digest"], old["format"]) != (candidate.digest, candidate.manifest.format):
             raise Conflict(
                 f"{candidate.path}: the candidate {candidate.id!r} is registered with another content "
                 f"(artefact sha256 {old['sha256'][:12]}…, now {candidate.sha256[:12]}…; "

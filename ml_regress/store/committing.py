@@ -84,12 +84,17 @@ def keep_predictions(
 
 
 def keep_evaluations(
-    connection: sa.Connection, candidate: str, evaluations: Sequence[Evaluation]
+    connection: sa.Connection, candidate: str, evaluations: Sequence[Evaluation], claim: str
 ) -> tuple[Evaluation, ...]:
-    """Store evaluations with their outcomes, and return what is stored now: one that is ok stays, others give way."""
+    """Store evaluations with their outcomes, and return what is stored now: one that is ok stays, others give way.
+
+    An error gives way to no error of a claim that lost its cell: somebody measured it since, with more known.
+    """
     stored = connection.execute(_STORED, _on(candidate, evaluations)).mappings()
     held = {(row["problem"], row["suite"]): row for row in stored}
-    settled = {key: row for key, row in held.items() if row["state"] == OK}
+    errors = {(item.problem, item.suite) for item in evaluations if item.state == ERROR}
+    mine = _still_mine(connection, candidate, claim) if errors & held.keys() else set()
+    settled = {key: row for key, row in held.items() if row["state"] == OK or (key in errors and key[0] not in mine)}
     fresh = [item for item in evaluations if (item.problem, item.suite) not in settled]
     replaced = [row["number"] for key, row in held.items() if key not in settled]
     if replaced:
@@ -103,6 +108,12 @@ def keep_evaluations(
         evaluation_from_row(settled[item.problem, item.suite]) if (item.problem, item.suite) in settled else item
         for item in evaluations
     )
+
+
+def _still_mine(connection: sa.Connection, candidate: str, claim: str) -> set[str]:
+    due = tables.due.c
+    query = sa.select(due.problem).where(due.candidate == candidate, due.claimed_by == claim)
+    return set(connection.execute(query).scalars())
 
 
 def take_off_the_list(connection: sa.Connection, candidate: str, evaluations: Sequence[Evaluation], claim: str) -> None:

@@ -97,7 +97,7 @@ class EvaluationTable:
         with self._database.write() as connection:
             if predictions:
                 keep_predictions(connection, candidate, predictions, environment or {})
-            stored = keep_evaluations(connection, candidate, evaluations)
+            stored = keep_evaluations(connection, candidate, evaluations, claim)
             take_off_the_list(connection, candidate, evaluations, claim)
         return stored
 

@@ -14,7 +14,7 @@ from ml_regress.engine.evaluate import Counts
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import Conflict, InvalidInput, UnknownPatterns
 from ml_regress.predictors.host import PredictorHost
-from ml_regress_tests.models import ConstantModel, write_manifest
+from ml_regress_tests.models import ConstantModel, save_model, write_manifest
 from ml_regress_tests.scenario import age, execute, measure_due, row, scalar, take_in, write_candidate, write_problem
 
 LETTERS = ("1", "2", "3", "4")
@@ -252,6 +252,45 @@ def test_patterns_that_rest_may_be_answered_before_they_are_active(workspace: Wo
     registry.look_at_problems(workspace)
     measure_due(workspace, host)
     assert outcomes(workspace, problem="muffin") == {"a": "passed", "b": "passed"}
+
+
+def test_a_pattern_that_is_not_valid_is_awaited_and_no_prediction_is_lost(
+    workspace: Workspace, host: PredictorHost
+) -> None:
+    _muffins(workspace, [row("a", 1.0)])
+    insert = "INSERT INTO patterns (problem, id, inputs, expected) VALUES ('muffin', :id, :inputs, 'muffin')"
+    execute(workspace.store, insert, id="b", inputs='{"ears": 2.0, "crumbs": 1.0}')
+    execute(workspace.store, insert, id="c", inputs="{bro,ken}")
+    registry.look_at_problems(workspace)
+    folder = record(workspace, "pattern_id,predicted\na,muffin\nb,muffin\nc,muffin\n")
+    with pytest.raises(UnknownPatterns, match="'c': no such pattern is known"):
+        registry.import_candidate(workspace, folder)
+    execute(workspace.store, "UPDATE patterns SET inputs = '{\"ears\": 3.0, \"crumbs\": 1.0}' WHERE id = 'c'")
+    registry.look_at_problems(workspace)
+    registry.import_candidate(workspace, folder)
+    measure_due(workspace, host)
+    assert outcomes(workspace, problem="muffin") == {"a": "passed", "b": "passed", "c": "passed"}
+
+
+def test_a_late_error_does_not_take_the_place_of_a_newer_one(asked: Workspace, host: PredictorHost) -> None:
+    registry.import_candidate(asked, record(asked, "pattern_id,predicted\n1,a\n"))
+    (held,) = asked.store.due.claim([("old-model", "letters")], "slow")
+    registry.import_candidate(asked, record(asked, "pattern_id,predicted\n1,a\n2,b\n"))
+    measure_due(asked, host, claim="quick")
+    late = Evaluation("old-model", "letters", held.suite, "error", "3 missing", passes=1, answered=1, errors=3)
+    asked.store.evaluations.commit("old-model", [late], predictions={}, environment=None, claim="slow")
+    cell = asked.store.evaluations.current()["old-model", "letters"].evaluation
+    assert (cell.passes, cell.errors) == (2, 2)
+
+
+def test_another_format_of_the_same_bytes_is_another_candidate(workspace: Workspace) -> None:
+    folder = workspace.settings.workspace / "candidates" / "m"
+    save_model(folder, ConstantModel("a"), "model.bin")
+    write_manifest(folder, format="joblib")
+    registry.import_candidate(workspace, folder)
+    write_manifest(folder, format="skops")
+    with pytest.raises(Conflict, match="is registered with another content"):
+        registry.import_candidate(workspace, folder)
 
 
 def test_numbers_follow_the_rules_of_tables(workspace: Workspace, host: PredictorHost) -> None:

@@ -228,3 +228,23 @@ def test_a_format_that_the_name_does_not_tell_must_be_given(tmp_path: Path) -> N
 
 def test_a_folder_whose_name_is_no_id_is_refused(tmp_path: Path) -> None:
     assert "the folder's name is the candidate's id" in faults(candidate_folder(tmp_path, name="my net"))[0]
+
+
+def test_a_folder_of_code_is_settled_by_two_looks_and_not_by_the_age_of_its_manifest(tmp_path: Path) -> None:
+    """Copied with its times, the manifest may come first."""
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "model.py").write_text("def predict(frame):\n    return [0] * len(frame)\n")
+    write_manifest(folder, format="python", artefact="model:predict")
+    sighting = look(folder)
+    assert (sighting.whole, sighting.settled_needed) == (False, True)
+    assert "waits until nothing changes" in sighting.reason
+
+
+def test_code_without_its_format_is_read_and_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "model.py").write_text("predict = len\n")
+    write_manifest(folder, artefact="model:predict")
+    assert look(folder).settled_needed
+    assert faults(folder)[0].startswith("artefact: there is no such file")

@@ -1,8 +1,12 @@
 """Candidates of Python code: module:object in their own folder, which is their digest."""
 
+import fractions  # noqa: F401  a name that is taken
+import os
+import py_compile
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,6 +16,7 @@ from ml_regress.errors import CannotOpen, InvalidInput, PredictionFailed
 from ml_regress.intake.candidates import read_candidate
 from ml_regress.predictors import Policy
 from ml_regress.predictors.batch import Answered, serve
+from ml_regress.predictors.host import PredictorHost
 from ml_regress.predictors.opening import open_predictor
 from ml_regress.predictors.python_ import forget_modules
 from ml_regress_tests.models import write_manifest
@@ -157,3 +162,54 @@ def test_answers_in_another_order_are_never_taken_by_position(folder: Path, inde
     text = f"import pandas as pd\n\n\ndef predict(frame):\n    return {given}\n"
     (reply,) = [each for each in serve(candidate(folder, model=text), [TWO], OPEN) if isinstance(each, Answered)]
     assert "a position is no key" in str(reply.batch)
+
+
+def test_another_object_of_the_same_folder_is_another_content(folder: Path) -> None:
+    text = SIGN + "\n\nother = predict\n"
+    assert candidate(folder, model=text).digest != candidate(folder, "model:other", model=text).digest
+
+
+def test_what_was_compiled_from_other_code_is_not_run(folder: Path) -> None:
+    """A compiled file is no part of the digest, and its time and size may fit the source beside it."""
+    model = folder / "model.py"
+    model.write_text(SIGN.replace("plus", "evil"))
+    os.utime(model, (1_000_000_000, 1_000_000_000))
+    py_compile.compile(str(model))
+    made = candidate(folder, model=SIGN)
+    os.utime(model, (1_000_000_000, 1_000_000_000))
+    assert list(open_predictor(made, OPEN).predict(TWO)["answer"]) == ["plus", "minus"]
+
+
+def test_a_helper_module_that_an_earlier_import_brought_is_refused(folder: Path) -> None:
+    with pytest.raises(CannotOpen, match="the module fractions was imported from elsewhere"):
+        open_predictor(candidate(folder, model=f"import fractions\n{SIGN}", fractions="X = 1\n"), OPEN)
+
+
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [
+        (
+            "import enum\n\n\nclass L(str, enum.Enum):\n    A = 'a'\n\n\ndef predict(f):\n    return [L.A, L.A]\n",
+            ["a", "a"],
+        ),
+        ("class L(str):\n    pass\n\n\ndef predict(f):\n    return [L('a'), L('b')]\n", ["a", "b"]),
+        ("class N(int):\n    pass\n\n\ndef predict(f):\n    return [N(1), N(2)]\n", [1, 2]),
+        ("def predict(f):\n    return ['a\\ud800', 'b\\x00']\n", ["a\\ud800", "b\\x00"]),
+    ],
+    ids=["enum", "text", "number", "unstorable"],
+)
+def test_answers_of_a_models_own_kinds_leave_its_process_as_plain_ones(
+    folder: Path, text: str, answers: list[Any]
+) -> None:
+    made = candidate(folder, model=text)
+    with PredictorHost() as host:
+        batch = host.predict(made, TWO, OPEN)
+    assert batch.answers == answers
+    assert {type(answer) for answer in batch.answers} <= {str, int}
+
+
+def test_an_error_with_a_nul_is_a_reason_that_can_be_stored(folder: Path) -> None:
+    made = candidate(folder, model="def predict(f):\n    raise ValueError('a\\x00b')\n")
+    (reply,) = [each for each in serve(made, [TWO], OPEN) if isinstance(each, Answered)]
+    assert "ValueError: a\\x00b" in str(reply.batch)
+    assert "\x00" not in str(reply.batch)
