@@ -64,6 +64,8 @@ class Child:
             return self._connection.recv()
         except (EOFError, ConnectionResetError):
             raise ChildGoneError(self._reap()) from None
+        except ChildGoneError:
+            raise
         except Exception:  # noqa: BLE001  what a model put into the pipe may raise anything when it is read
             self.end()
             raise ChildGoneError("wrote into the connection of its process what is no reply") from None

@@ -20,6 +20,7 @@ from ml_regress.predictors.predictor import Policy
 DANGER = "it is code, which runs when it is opened and when it predicts"
 USAGE = "must be module:object, such as letters.model:predict, for a module in the candidate's folder"
 _TAKEN = "the module {} was imported from elsewhere: its name is taken by an installed package; rename it"
+_CACHES = sys.pycache_prefix
 _NAME = re.compile(r"(?P<module>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):(?P<object>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\Z")
 
 
@@ -78,6 +79,7 @@ def _refuse_taken_names(folder: Path) -> None:
 
 def forget_modules(folder: Path) -> None:
     """Take a candidate's folder off the path, and its modules out of this process."""
+    sys.pycache_prefix = _CACHES
     place = folder.resolve()
     if str(place) not in sys.path:
         return  # nothing was imported from it, and to look through all modules takes longer than most models do
