@@ -12,13 +12,18 @@ PASSED, FAILED, OUTCOME_ERROR = "passed", "failed", "error"
 
 @dataclass(frozen=True)
 class Measure:
-    """One metric: a value or the reason why it is undefined, and its 95% interval where one exists."""
+    """One metric: a value or the reason why it is undefined, and its 95% interval where one exists.
+
+    `low` and `high` are the ends of the two-sided interval, `lower` and `upper` the one-sided 95% bounds.
+    """
 
     name: str
     value: float | None
     reason: str | None = None
     low: float | None = None
     high: float | None = None
+    lower: float | None = None
+    upper: float | None = None
 
 
 class Outcome(NamedTuple):

@@ -4,12 +4,12 @@ A metric that is undefined (no positive label, only one class, no answer) is dec
 scikit-learn is asked, so that no 0 and no NaN ever stands for "cannot be said".
 """
 
-import importlib.metadata
+import functools
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,12 +17,18 @@ import pandas as pd
 from ml_regress.core.answers import typed_answer
 from ml_regress.core.evaluation import Measure
 from ml_regress.core.expectation import SCORE
-from ml_regress.core.problem import METRICS, SCORER
-from ml_regress.core.statistics import wilson
+from ml_regress.core.statistics import (
+    CONFIDENCE,
+    ONE_SIDED,
+    Interval,
+    auc_interval,
+    f1_interval,
+    mean_interval,
+    wilson,
+)
 from ml_regress.core.typed_column import TypedColumn, typed_column
-from ml_regress.errors import NotFound, shortened
+from ml_regress.errors import shortened
 
-ENTRY_POINTS = "ml_regress.scorers"
 UNKNOWN_SHOWN = 10
 # Two labels of which everybody takes the same one as the positive one.
 _BINARY: tuple[tuple[frozenset[Any], Any], ...] = (
@@ -30,63 +36,6 @@ _BINARY: tuple[tuple[frozenset[Any], Any], ...] = (
     (frozenset({-1, 1}), 1),
     (frozenset({"0", "1"}), "1"),
 )
-
-
-class Scorer(Protocol):
-    """A custom metric: a callable with a version, named by an entry point of `ml_regress.scorers`.
-
-    It gets a frame of the answered patterns with the columns pattern, expected, answer (typed,
-    None where it is not of the type), outputs, outcome and polarity, and returns a finite number.
-    A change of its numbers needs another version.
-    """
-
-    version: str
-
-    def __call__(self, frame: pd.DataFrame, /) -> float: ...
-
-
-def load_scorer(name: str) -> Scorer:
-    """The scorer of an entry point; `name` goes without "scorer:". Raises NotFound."""
-    place = f"the entry point {name!r} of group {ENTRY_POINTS!r}"
-    found = tuple(importlib.metadata.entry_points(group=ENTRY_POINTS, name=name))
-    if not found:
-        raise NotFound(
-            f"metric {SCORER + name!r}: no installed package has {place}; install the package that "
-            f'defines it ([project.entry-points."{ENTRY_POINTS}"] in its pyproject.toml)'
-        )
-    try:
-        scorer = found[0].load()
-    except Exception as error:  # code of another package: whatever it raises, the scorer is not there
-        raise NotFound(f"metric {SCORER + name!r}: {place} cannot be loaded ({_words(error)})") from error
-    if not callable(scorer) or not isinstance(getattr(scorer, "version", None), str) or not scorer.version:
-        raise NotFound(
-            f"metric {SCORER + name!r}: {place} must be a callable with a text `version`, which names "
-            "the numbers it gives"
-        )
-    return scorer  # type: ignore[no-any-return]
-
-
-def scorer_version(metric: str) -> str:
-    """The version of a custom scorer, "" for a built-in metric. Raises NotFound for any other."""
-    if metric in METRICS:
-        return ""
-    if metric.startswith(SCORER):
-        return load_scorer(metric.removeprefix(SCORER)).version
-    raise NotFound(f"there is no metric {metric!r}; use one of {', '.join(METRICS)} or {SCORER}NAME")
-
-
-def measure_scorer(metric: str, frame: pd.DataFrame, scorer: Scorer | None = None) -> Measure:
-    """A custom metric; whatever goes wrong in foreign code makes it undefined, with the reason."""
-    try:
-        value = (scorer or load_scorer(metric.removeprefix(SCORER)))(frame)
-        number = float(value)
-    except NotFound as error:
-        return Measure(metric, None, str(error))
-    except Exception as error:  # noqa: BLE001  code of another package: its failure is the reason, never a number
-        return Measure(metric, None, f"the scorer failed: {_words(error)}")
-    if isinstance(value, str) or not math.isfinite(number):
-        return Measure(metric, None, f"the scorer gave {value!r}, which is no finite number")
-    return Measure(metric, number)
 
 
 def measure(
@@ -120,7 +69,8 @@ def measure_all(
     `truth` is typed, `answers` raw, both of the rows that were answered: the caller leaves errors
     out. An answer that is not of the type counts as a wrong label, and makes an error of numbers
     (mae, rmse) undefined. `scores` maps "score:<class>" to n numbers, NaN where one is missing.
-    Accuracy, precision and recall have the Wilson interval of their own denominator. Raises
+    Accuracy, precision and recall have the Wilson interval of their own denominator, the others that of
+    core.statistics; an error over fewer than two rows has none. Raises
     ValueError where lengths differ, where an expected answer is not of the type, or for a name that
     is no such metric (a custom scorer, pass_rate).
     """
@@ -197,11 +147,18 @@ def _measured(name: str, data: _Data) -> Measure:
         value, interval = _FORMULAS[name](data)
     except _UndefinedError as reason:
         return Measure(name, None, str(reason))
-    low, high = interval or (None, None)
-    return Measure(name, value, None, low, high)
+    return measured(name, value, interval)
 
 
-_Result = tuple[float, tuple[float, float] | None]
+_IntervalOf = Callable[[float], Interval | None]
+_Result = tuple[float, _IntervalOf]
+
+
+def measured(name: str, value: float, interval: _IntervalOf) -> Measure:
+    """The measure of a value whose interval is a function of the confidence."""
+    low, high = interval(CONFIDENCE) or (None, None)
+    lower, upper = interval(ONE_SIDED) or (None, None)
+    return Measure(name, value, None, low, high, lower, upper)
 
 
 def _accuracy(data: _Data) -> _Result:
@@ -209,21 +166,23 @@ def _accuracy(data: _Data) -> _Result:
     codes, _ = pd.factorize(np.concatenate([data.expected.values, data.given.values]))
     given = np.where(data.given.usable, codes[size:], -1)
     right = int((codes[:size] == given).sum())
-    return float(_sklearn().accuracy_score(codes[:size], given)), wilson(right, size)
+    return float(_sklearn().accuracy_score(codes[:size], given)), functools.partial(wilson, right, size)
 
 
 def _precision(data: _Data) -> _Result:
     expected, given = data.expected_positive(), data.given_positive()
     if not given.any():
         raise _UndefinedError(f"the candidate never answered the positive label {data.positive!r}")
-    return float(_sklearn().precision_score(expected, given)), wilson(int((expected & given).sum()), int(given.sum()))
+    both = functools.partial(wilson, int((expected & given).sum()), int(given.sum()))
+    return float(_sklearn().precision_score(expected, given)), both
 
 
 def _recall(data: _Data) -> _Result:
     expected, given = data.expected_positive(), data.given_positive()
     if not expected.any():
         raise _UndefinedError(f"no expected answer is the positive label {data.positive!r}")
-    return float(_sklearn().recall_score(expected, given)), wilson(int((expected & given).sum()), int(expected.sum()))
+    both = functools.partial(wilson, int((expected & given).sum()), int(expected.sum()))
+    return float(_sklearn().recall_score(expected, given)), both
 
 
 def _f1(data: _Data) -> _Result:
@@ -231,7 +190,9 @@ def _f1(data: _Data) -> _Result:
     expected = data.expected_positive()
     if not expected.any():
         raise _UndefinedError(f"no expected answer is the positive label {data.positive!r}")
-    return float(_sklearn().f1_score(expected, data.given_positive())), None
+    given = data.given_positive()
+    counts = int((expected & given).sum()), int((expected ^ given).sum())
+    return float(_sklearn().f1_score(expected, given)), functools.partial(f1_interval, *counts)
 
 
 def _roc_auc(data: _Data) -> _Result:
@@ -254,7 +215,9 @@ def _roc_auc(data: _Data) -> _Result:
     missing = int((~np.isfinite(score)).sum())
     if missing:
         raise _UndefinedError(f"{missing} of {len(score)} answers have no number in {wanted!r}")
-    return float(_sklearn().roc_auc_score(expected, score)), None
+    value = float(_sklearn().roc_auc_score(expected, score))
+    classes = int(expected.sum()), int((~expected).sum())
+    return value, functools.partial(auc_interval, value, *classes)
 
 
 def _sklearn() -> Any:
@@ -264,7 +227,7 @@ def _sklearn() -> Any:
     return metrics
 
 
-def _error_of(name: str) -> Any:
+def _error_of(name: str, power: int) -> Any:
     def calculate(data: _Data) -> _Result:
         if data.answer_type not in ("integer", "number"):
             raise _UndefinedError(f"it needs numbers, but answers are {data.answer_type}")
@@ -272,11 +235,18 @@ def _error_of(name: str) -> Any:
         if unusable:
             raise _UndefinedError(f"{unusable} of {len(data.given.values)} answers are no {data.answer_type}")
         formula = getattr(_sklearn(), name)
+        expected, given = data.expected.values.astype(np.float64), data.given.values.astype(np.float64)
         with np.errstate(over="ignore"):
-            value = float(formula(data.expected.values.astype(np.float64), data.given.values.astype(np.float64)))
+            value = float(formula(expected, given))
+            errors = np.abs(expected - given) ** power
         if not math.isfinite(value):
             raise _UndefinedError("the errors are too large for a floating-point number")
-        return value, None
+
+        def interval(confidence: float) -> Interval | None:
+            found = mean_interval(errors, confidence) if np.isfinite(errors).all() else None
+            return None if found is None else (found[0] ** (1 / power), found[1] ** (1 / power))
+
+        return value, interval
 
     return calculate
 
@@ -287,10 +257,6 @@ _FORMULAS = {
     "recall": _recall,
     "f1": _f1,
     "roc_auc": _roc_auc,
-    "mae": _error_of("mean_absolute_error"),
-    "rmse": _error_of("root_mean_squared_error"),
+    "mae": _error_of("mean_absolute_error", 1),
+    "rmse": _error_of("root_mean_squared_error", 2),
 }
-
-
-def _words(error: Exception) -> str:
-    return shortened(f"{type(error).__name__}: {error}", 300)

@@ -4,6 +4,7 @@ Patterns are scored in groups of one kind, negation and output, each group with 
 operation. Everything is joined by pattern id and by input digest, never by position.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +16,11 @@ from ml_regress.core.answers import is_na, typed_answer
 from ml_regress.core.evaluation import FAILED, OUTCOME_ERROR, PASSED, Measure, Outcome
 from ml_regress.core.expectation import ANSWER, NUMERIC_KINDS, PATTERN_KINDS, SCORE, Expectation
 from ml_regress.core.kinds import HOLDS
-from ml_regress.core.metrics import Scorer, measure, measure_scorer, unknown_answers
+from ml_regress.core.metrics import measure, measured, unknown_answers
 from ml_regress.core.pattern import SuitePattern
 from ml_regress.core.prediction import Prediction, Predictions
 from ml_regress.core.problem import SCORER
+from ml_regress.core.scorer import Scorer, measure_scorer
 from ml_regress.core.statistics import wilson
 from ml_regress.core.typed_column import TypedColumn, typed_column
 from ml_regress.errors import shortened
@@ -233,8 +235,7 @@ def _scored_frame(
 def _pass_rate(passes: int, answered: int, errors: int) -> Measure:
     if not answered:
         return Measure(PASS_RATE, None, _nothing(errors, "the suite has no pattern"))
-    low, high = wilson(passes, answered)
-    return Measure(PASS_RATE, passes / answered, None, low, high)
+    return measured(PASS_RATE, passes / answered, functools.partial(wilson, passes, answered))
 
 
 def _nothing(errors: int, otherwise: str) -> str:

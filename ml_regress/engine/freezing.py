@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from ml_regress.core.metrics import scorer_version
 from ml_regress.core.pattern import freeze
 from ml_regress.core.problem import SCORER
+from ml_regress.core.scorer import scorer_version
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import Fault, InvalidInput, MlRegressError, Unavailable
 from ml_regress.intake.patterns import parse_patterns, table_of_stored

@@ -130,16 +130,6 @@ def candidate_from_row(row: Mapping[Any, Any]) -> Candidate:
     )
 
 
-def measure_as_dict(measure: Measure) -> dict[str, Any]:
-    return {
-        "name": measure.name,
-        "value": measure.value,
-        "reason": measure.reason,
-        "low": measure.low,
-        "high": measure.high,
-    }
-
-
 def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
     """The columns of `evaluations`; outcomes have rows of their own."""
     return {
@@ -151,7 +141,7 @@ def evaluation_row(evaluation: Evaluation) -> dict[str, Any]:
         "passes": evaluation.passes,
         "answered": evaluation.answered,
         "errors": evaluation.errors,
-        "measures": dump([measure_as_dict(measure) for measure in evaluation.measures]),
+        "measures": dump([vars(measure) for measure in evaluation.measures]),
         "warnings": dump(list(evaluation.warnings)),
         "environments": dump(list(evaluation.environments)),
         "counts": dump(dict(evaluation.counts)),

@@ -1,4 +1,5 @@
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,9 @@ from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
 from ml_regress.core.evaluation import Measure
-from ml_regress.core.metrics import (
-    load_scorer,
-    measure,
-    measure_all,
-    measure_scorer,
-    scorer_version,
-    unknown_answers,
-)
-from ml_regress.core.statistics import wilson
+from ml_regress.core.metrics import measure, measure_all, unknown_answers
+from ml_regress.core.scorer import load_scorer, measure_scorer, scorer_version
+from ml_regress.core.statistics import CONFIDENCE, ONE_SIDED, auc_interval, f1_interval, mean_interval, wilson
 from ml_regress.errors import NotFound
 
 ALL = ("accuracy", "precision", "recall", "f1", "roc_auc", "mae", "rmse")
@@ -59,7 +54,80 @@ def test_proportions_have_the_interval_of_their_own_denominator() -> None:
     found = measure_all(
         ("accuracy", "precision", "recall", "f1"), truth, answers, answer_type="integer", positive_label=8
     )
-    assert [(one.low, one.high) for one in found] == [wilson(3, 5), wilson(2, 3), wilson(2, 3), (None, None)]
+    assert [(one.low, one.high) for one in found] == [wilson(3, 5), wilson(2, 3), wilson(2, 3), f1_interval(2, 2)]
+    one_sided = [
+        wilson(3, 5, ONE_SIDED),
+        wilson(2, 3, ONE_SIDED),
+        wilson(2, 3, ONE_SIDED),
+        f1_interval(2, 2, ONE_SIDED),
+    ]
+    assert [(one.lower, one.upper) for one in found] == one_sided
+
+
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.floats(0, 1)), min_size=1, max_size=20),
+)
+def test_every_value_lies_in_its_interval_and_one_side_is_nearer_than_two(rows: list[tuple[int, int, float]]) -> None:
+    truth, answers, score = (list(column) for column in zip(*rows, strict=True))
+    for one in measure_all(ALL, truth, answers, {"score:1": score}, answer_type="integer", positive_label=1):
+        assert (one.low is None) == (one.high is None) == (one.lower is None) == (one.upper is None)
+        assert one.low is None or one.value is not None
+        if one.value is None or one.low is None:
+            alike = len({abs(expected - given) for expected, given, _ in rows}) == 1
+            assert one.value is None or (one.name in ("mae", "rmse") and alike)
+            continue
+        assert one.lower is not None and one.upper is not None and one.high is not None
+        ends = [one.low, one.lower, one.value, one.upper, one.high]
+        assert all(left <= right + 1e-9 for left, right in pairwise(ends))
+
+
+@pytest.mark.parametrize(("answers", "f1"), [([8, 8, 1], 1.0), ([1, 1, 8], 0.0)])
+def test_an_f1_at_an_end_has_an_interval_with_a_width(answers: list[int], f1: float) -> None:
+    found = measured("f1", [8, 8, 1], answers, positive_label=8)
+    true, false = (2, 0) if f1 else (0, 3)
+    assert (found.value, found.low, found.high) == (f1, *f1_interval(true, false))
+    assert (found.lower, found.upper) == f1_interval(true, false, ONE_SIDED)
+    assert found.low is not None and found.high is not None and found.high - found.low > 0.3
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_an_auc_has_an_interval_with_a_width_also_at_its_ends(value: float) -> None:
+    scores = {0.0: [0.1, 0.2, 0.8, 0.9], 0.5: [0.5] * 4, 1.0: [0.9, 0.8, 0.2, 0.1]}[value]
+    found = measured("roc_auc", [1, 1, 0, 0], [1, 1, 0, 0], labels=(0, 1), scores={"score:1": scores})
+    assert (found.value, found.low, found.high) == (value, *auc_interval(value, 2, 2))
+    assert (found.lower, found.upper) == auc_interval(value, 2, 2, ONE_SIDED)
+    assert found.low is not None and found.high is not None and found.high - found.low > 0.4
+
+
+def test_an_auc_counts_the_rows_of_each_class() -> None:
+    found = measured("roc_auc", [1, 0, 0, 0], [1, 0, 0, 0], labels=(0, 1), scores={"score:1": [0.9, 0.1, 0.2, 0.95]})
+    assert (found.value, found.low, found.high) == pytest.approx((2 / 3, *auc_interval(2 / 3, 1, 3)))
+
+
+def test_errors_have_students_interval_and_that_of_rmse_is_the_root_of_that_of_the_squares() -> None:
+    mae, rmse = measure_all(("mae", "rmse"), [0, 0, 0, 0], [1, -2, 3, 4], answer_type="integer")
+    assert (mae.value, (mae.low, mae.high)) == (2.5, mean_interval([1, 2, 3, 4]))
+    assert (mae.lower, mae.upper) == mean_interval([1, 2, 3, 4], ONE_SIDED)
+    squares = [mean_interval([1, 4, 9, 16], confidence) for confidence in (CONFIDENCE, ONE_SIDED)]
+    assert squares[0] is not None and squares[1] is not None
+    assert rmse.value == 7.5**0.5
+    assert (rmse.low, rmse.high, rmse.lower, rmse.upper) == pytest.approx(tuple(end**0.5 for end in sum(squares, ())))
+
+
+@pytest.mark.parametrize("name", ["mae", "rmse"])
+def test_the_error_of_one_row_has_a_value_and_no_interval(name: str) -> None:
+    assert measured(name, [1], [3]) == Measure(name, 2.0)
+
+
+@pytest.mark.parametrize("name", ["mae", "rmse"])
+def test_errors_that_are_all_alike_have_no_interval_for_it_would_have_no_width(name: str) -> None:
+    found = measured(name, [1, 2, 3], [3, 4, 5])
+    assert (found.value, found.low, found.high, found.lower, found.upper) == (2.0, None, None, None, None)
+
+
+def test_errors_of_which_the_squares_are_no_numbers_leave_a_value_without_an_interval() -> None:
+    assert measured("mae", [0.0, 0.0], [1e200, 2e200], "number") == Measure("mae", 1.5e200)
+    assert measured("rmse", [0.0, 0.0], [1e100, 2e100], "number").low is None
 
 
 @pytest.mark.parametrize(
@@ -135,7 +203,7 @@ def test_an_undefined_metric_says_why(
     name: str, truth: list[Any], answers: list[Any], given: dict[str, Any], reason: str
 ) -> None:
     found = measured(name, truth, answers, **given)
-    assert (found.value, found.low, found.high) == (None, None, None)
+    assert (found.value, found.low, found.high, found.lower, found.upper) == (None, None, None, None, None)
     assert found.reason is not None and reason in found.reason
 
 

@@ -368,7 +368,7 @@ def summary_of(
 def test_errors_stand_beside_the_rate_and_never_in_it() -> None:
     found = summary_of("pass_rate")
     assert (found.passes, found.answered, found.errors) == (2, 4, 1)
-    assert found.measures == (Measure("pass_rate", 0.5, None, *wilson(2, 4)),)
+    assert found.measures == (Measure("pass_rate", 0.5, None, *wilson(2, 4), *wilson(2, 4, 0.90)),)
     assert found.warnings == ()
 
 
