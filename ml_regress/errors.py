@@ -6,6 +6,7 @@
     ├── Conflict          two truths that cannot both be stored
     ├── NotFound          an id that nobody registered
     ├── NotPermitted      something only the operator may allow
+    ├── NotPassed         a decision that the verdict or an approval does not carry
     ├── CannotOpen        an artefact that does not become a predictor
     ├── PredictionFailed  a predictor that did not answer
     └── Unavailable       the store, a port or a folder that cannot be used now
@@ -89,6 +90,10 @@ class NotFound(MlRegressError):
 
 class NotPermitted(MlRegressError):
     """The operator has not allowed this."""
+
+
+class NotPassed(MlRegressError):
+    """The candidate may not be approved or promoted; the message holds every reason."""
 
 
 class CannotOpen(MlRegressError):

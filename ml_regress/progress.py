@@ -8,12 +8,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from ml_regress.core.digest import digest_of_text
+from ml_regress.engine.judge import today
 from ml_regress.engine.workspace import Workspace
 from ml_regress.report.evidence import Evidence
 from ml_regress.report.gather import gather
 from ml_regress.report.scoreboard import matrix_text
 from ml_regress.report.writing import write_whole
 from ml_regress.settings import Settings
+from ml_regress.store import Store
 
 VERSION_FILE = "matrix-version"
 
@@ -30,8 +33,23 @@ class View:
     ready: tuple[str, Table] | None
 
 
+def shown_version(store: Store) -> str:
+    """A text that changes whenever what pages show may have changed: the matrix, verdicts and what people decided.
+
+    The day is in it, for waivers expire by the clock.
+    """
+    parts = (
+        store.evaluations.version(),
+        store.decisions.version(),
+        store.problems.version(),
+        [(refusal.source, refusal.message) for refusal in store.sources.refusals()],
+        today(),
+    )
+    return digest_of_text(repr(parts))[:16]
+
+
 def reported_version(settings: Settings) -> str:
-    """The version of the matrix that the report shows; "" where there is no report."""
+    """The version (shown_version) that the report shows; "" where there is no report."""
     try:
         return (settings.report_folder / VERSION_FILE).read_text()
     except OSError:
@@ -39,7 +57,7 @@ def reported_version(settings: Settings) -> str:
 
 
 def write_reported_version(settings: Settings, version: str) -> None:
-    """Notes which version of the matrix the report shows; raises Unavailable."""
+    """Notes which version the report shows; raises Unavailable."""
     write_whole(settings.report_folder / VERSION_FILE, version)
 
 
@@ -53,12 +71,13 @@ class Watch:
 
     def look(self) -> View:
         store = self.workspace.store
-        (done, cells), version = store.evaluations.progress(), store.evaluations.version()
+        (done, cells), version = store.evaluations.progress(), shown_version(store)
         reported = reported_version(self.workspace.settings) == version
-        finished = reported and done == cells
+        # Said once a matrix: a sign-off or a new day makes another report and nothing to be ready again.
+        matrix = store.evaluations.version()
         ready = None
-        if finished and version != self._said and self.serving():
-            self._said, ready = version, self._ready()
+        if reported and done == cells and matrix != self._said and self.serving():
+            self._said, ready = matrix, self._ready()
         refusals = tuple(f"refused {item.source}: {item.message}" for item in store.sources.refusals())
         return View(done, cells, refusals, version, reported, ready)
 

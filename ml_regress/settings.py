@@ -5,8 +5,9 @@ The environment is read here and nowhere else.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ml_regress.errors import InvalidInput, NotFound
 from ml_regress.intake import yaml_text
@@ -19,7 +20,10 @@ DEFAULT_TIME_LIMIT = 60.0
 
 @dataclass(frozen=True)
 class Settings:
-    """What an operator chose. `time_limit` is in seconds for opening and predicting one candidate."""
+    """What an operator chose. `time_limit` is in seconds for opening and predicting one candidate.
+
+    `webhook` is where notifications go, None for nowhere; who knows this address may write there, so it is a secret.
+    """
 
     workspace: Path
     home: Path
@@ -31,6 +35,7 @@ class Settings:
     time_limit: float = DEFAULT_TIME_LIMIT
     ui_port: int = 3000
     report_port: int = 3001
+    webhook: str | None = field(default=None, repr=False)
 
     @property
     def dagster_home(self) -> Path:
@@ -75,6 +80,7 @@ class Settings:
             time_limit=_seconds(given, "time_limit", file),
             ui_port=_port(environ, "ML_REGRESS_UI_PORT", 3000),
             report_port=_port(environ, "ML_REGRESS_REPORT_PORT", 3001),
+            webhook=_webhook(environ, "ML_REGRESS_WEBHOOK"),
         )
 
 
@@ -127,3 +133,20 @@ def _port(environ: Mapping[str, str], key: str, default: int) -> int:
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise InvalidInput.single("environment", "must be a port between 1 and 65535", column=key, value=text)
     return int(text)
+
+
+def _webhook(environ: Mapping[str, str], key: str) -> str | None:
+    """The address; it is a secret, so a refusal does not repeat it."""
+    text = environ.get(key) or None
+    if text is None:
+        return None
+    try:
+        found = urlsplit(text)
+        sound = found.scheme in ("http", "https") and bool(found.hostname) and (found.port or 1) > 0
+        sound = sound and "@" not in found.netloc
+    except ValueError:
+        sound = False
+    if not sound or not text.isascii() or not text.isprintable() or " " in text:
+        rule = "must be an address such as https://HOST/PATH, http or https, without user name, spaces or other signs"
+        raise InvalidInput.single("environment", f"{rule} than ASCII has", column=key)
+    return text

@@ -160,6 +160,19 @@ class UnsureModel(ConstantModel):
         raise NotImplementedError
 
 
+class TurnsModel(ConstantModel):
+    """Gives the next of its answers to every input, one a call; raises an exception, and ends its process at None."""
+
+    def answers(self, inputs: Any) -> Any:
+        calls = Path(str(self.log)).read_text().splitlines()
+        said = self.answer[(sum(line.startswith("predict") for line in calls) - 1) % len(self.answer)]
+        if isinstance(said, Exception):
+            raise said
+        if said is None:
+            os._exit(3)
+        return [said] * len(inputs)
+
+
 class TableModel(ConstantModel):
     """Answers two values an input."""
 

@@ -14,7 +14,8 @@ from sklearn.linear_model import LogisticRegression
 
 from ml_regress.cli import main
 from ml_regress.store import Store
-from ml_regress_tests.scenario import row, scalar, write_problem, write_workspace
+from ml_regress_tests.models import TurnsModel, write_manifest
+from ml_regress_tests.scenario import row, scalar, write_candidate, write_problem, write_workspace
 
 # Ears tell a chihuahua from a muffin; the second problem asks about crumbs that the model never saw.
 ROWS = (row("no-ears", 0), row("one-ear", 1), row("two-ears", 2, "chihuahua"), row("bat", 3, "chihuahua"))
@@ -226,6 +227,39 @@ def test_patterns_are_listed_for_people_and_for_scripts(imported: Path) -> None:
     }
 
 
+def test_patterns_say_what_they_are_worth_and_idle_ones_can_be_listed_alone(folder: Path) -> None:
+    write_model(folder, "second", columns=("crumbs", "ears"))
+    model = folder / "candidates" / "second" / "model.skops"
+    upside_down = pd.DataFrame({"crumbs": [1.0, 1.0], "ears": [0.0, 3.0]})
+    skops.io.dump(LogisticRegression(C=100).fit(upside_down, ["chihuahua", "muffin"]), model)
+    done(folder, "import", folder)
+    assert "no candidate answered" in done(folder, "patterns", "muffin")
+    done(folder, "evaluate")
+    values = {entry["id"]: entry["value"] for entry in said_as_json(folder, "patterns", "muffin")}
+    assert values["no-ears"] == {"words": "separates 1 pair of candidates", "passed": 1, "failed": 1, "pairs": 1}
+    idle = {entry["id"] for entry in said_as_json(folder, "patterns", "muffin", "--idle")}
+    assert idle == {name for name, value in values.items() if not value["pairs"]}
+    if not idle:
+        assert "every active pattern of muffin separates" in done(folder, "patterns", "muffin", "--idle")
+
+
+def test_why_says_by_what_a_number_moved(folder: Path) -> None:
+    done(folder, "import", folder)
+    done(folder, "evaluate")
+    assert "moved" not in said_as_json(folder, "why", "first|muffin")
+    write_problem(folder, rows=[*ROWS[1:], {**ROWS[0], "pattern_id": "wrong", "ears": 0, "expected": "chihuahua"}])
+    done(folder, "import", "--sync", folder)
+    done(folder, "evaluate")
+    said = done(folder, "why", "first|muffin")
+    gone = ROWS[0]["pattern_id"]
+    assert f"is 3/4: -1 pattern retired ({gone}), +0 pattern added (wrong; +1 answered)" in said
+    parts = said_as_json(folder, "why", "first|muffin")["moved"]["parts"]
+    assert [(part["cause"], part["passes"], part["rate"]) for part in parts] == [
+        ("pattern retired", -1, "0"),
+        ("pattern added", 0, "-1/4"),
+    ]
+
+
 def test_a_candidate_is_shown_with_its_manifest_and_digests(imported: Path) -> None:
     facts = said_as_json(imported, "candidates", "show", "first")
     assert facts["changed"] == "The first model."
@@ -332,6 +366,58 @@ def test_an_error_is_measured_again_only_when_asked(folder: Path) -> None:
     assert json.loads(again.stdout)["cells"] == 0
     asked = run(folder, "evaluate", "second", "--again-errors", "--json")
     assert (asked.exit_code, json.loads(asked.stdout)["cells"]) == (3, 1)
+
+
+def test_a_flaky_model_is_drawn_again_and_what_was_drawn_is_said(folder: Path) -> None:
+    (folder / "ml_regress.yaml").write_text("name: bakery\ntime_limit: 60\nallow_formats: [joblib]\n")
+    write_candidate(folder, "flaky", TurnsModel(["muffin", "chihuahua", "muffin"]))
+    done(folder, "import", folder)
+    done(folder, "evaluate")
+    cost = said_as_json(folder, "evaluate", "flaky", "--again", "2", "--dry-run")
+    assert (cost["cells"], cost["predictions"], cost["draws"], cost["drawn_cells"]) == (1, 8, 2, 1)
+    assert "to draw: 1 cells, 2 draws more of each" in done(folder, "evaluate", "flaky", "--again", "2", "--dry-run")
+    found = said_as_json(folder, "evaluate", "--again", "2", "--problem", "muffin")
+    assert {name: found[name] for name in ("cells", "drawn", "draws", "drawn_cells", "not_drawn", "undrawn")} == {
+        "cells": 2,
+        "drawn": 16,
+        "draws": 2,
+        "drawn_cells": 2,
+        "not_drawn": {},
+        "undrawn": {},
+    }
+    assert list(found["flaky"]) == ["flaky|muffin"]
+    said = done(folder, "evaluate", "--again", "1")
+    assert "8 predictions drawn again" in said
+    assert "flaky|muffin: 4 of 4 patterns are flaky" in said
+    patterns = said_as_json(folder, "why", "flaky|muffin")["patterns"]
+    assert {entry["reason"] for entry in patterns} == {"3 of 4 draws passed", "1 of 4 draws passed"}
+
+
+def test_what_cannot_be_drawn_again_is_refused_by_name_and_left_out_otherwise(folder: Path) -> None:
+    made = folder / "candidates" / "old"
+    made.mkdir()
+    (made / "predictions.csv").write_text("problem,pattern_id,predicted\nmuffin,bat,chihuahua\n")
+    write_manifest(made, format="recorded", artefact="predictions.csv")
+    done(folder, "import", folder)
+    assert "'old' cannot be drawn again: its predictions are recorded" in refused(
+        folder, "evaluate", "old", "--again", "2"
+    )
+    assert run(folder, "evaluate", "--again", "0").exit_code == 2
+    assert run(folder, "evaluate", "--again", "101").exit_code == 2
+    result = run(folder, "evaluate", "--again", "2")
+    assert "not drawn: 1 cells: its predictions are recorded" in result.stdout
+    assert "8 predictions drawn again" in result.stdout
+    assert result.exit_code == 3  # the table lacks three rows
+
+
+def test_draws_that_were_not_made_end_with_3_and_their_reason(folder: Path) -> None:
+    done(folder, "import", folder)
+    done(folder, "evaluate")
+    (folder / "candidates" / "first" / "model.skops").unlink()
+    result = run(folder, "evaluate", "first", "--again", "2")
+    assert result.exit_code == 3
+    assert "not drawn: first: no further draw was made: " in result.stderr
+    assert "0 predictions drawn again" in result.stdout
 
 
 # -- help and completion -------------------------------------------------------------------------

@@ -9,10 +9,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ml_regress.core.comparison import BETTER, WORSE
 from ml_regress.core.history import FIX, REGRESSION
+from ml_regress.core.verdict import FAIL, INCOMPLETE
 from ml_regress.engine import registry
+from ml_regress.engine.judge import judge
 from ml_regress.engine.workspace import Workspace
 from ml_regress.predictors.host import PredictorHost
+from ml_regress.report.compared import gather_compared
 from ml_regress.report.evidence import MINUS, Evidence
 from ml_regress.report.gather import gather
 from ml_regress.report.pages import report_html, write_report
@@ -107,6 +111,38 @@ def test_the_flips_are_those_of_a_join_made_without_the_product(evidence: Eviden
         found = found[found["candidate"] == candidate]
         assert set(found["pattern"][found["flip"] == FIX]) == fixed
         assert set(found["pattern"][found["flip"] == REGRESSION]) == broken
+
+
+def test_bert_is_better_overall_and_fails_for_what_it_breaks(hans: Workspace) -> None:
+    found = gather_compared(hans.store, "hans", "esim", "bert")
+    assert found.comparison.finding == BETTER
+    assert found.comparison.counted.table == (14_500, 504, 1_939, 13_057)
+    by_problem = {each.problem: each for each in found.comparison.problems}
+    assert by_problem["le_conjunction"].finding == WORSE
+    assert by_problem["le_conjunction"].counted.table == (764, 233, 1, 2)
+    assert by_problem["cn_embedded_under_if"].finding == BETTER
+    assert found.comparison.compatibility.negative == 504 / 30_000
+    verdict = judge(hans, "bert").verdict
+    assert verdict.verdict == FAIL
+    named = next(reason for reason in verdict.reasons if "(le_conjunction)" in reason)
+    assert named.startswith("lexical_overlap: le_conjunction (le_conjunction): 233 regressions against esim (ex8002, ")
+    assert named.endswith("; at most 5 regressions")
+    failing = {each.problem for each in verdict.problems if each.verdict == FAIL}
+    assert failing == {name for name, each in by_problem.items() if each.counted.regressions > 5}
+
+
+def test_the_same_holds_the_other_way_round(hans: Workspace) -> None:
+    forth = gather_compared(hans.store, "hans", "esim", "bert").comparison
+    back = gather_compared(hans.store, "hans", "bert", "esim").comparison
+    assert (back.counted.fixes, back.counted.regressions) == (forth.counted.regressions, forth.counted.fixes)
+    assert back.test == forth.test
+    assert back.finding == WORSE
+
+
+def test_the_candidate_in_production_is_incomplete_because_nothing_is_asked_of_it_alone(hans: Workspace) -> None:
+    verdict = judge(hans, "esim").verdict
+    assert verdict.verdict == INCOMPLETE
+    assert "the candidate is production itself" in verdict.reasons[0]
 
 
 def test_looking_again_reads_nothing_anew_and_makes_nothing_due(hans: Workspace) -> None:

@@ -56,7 +56,7 @@ REPORTS = (
     ),
     Report(
         "four-or-seven", "4 or 7", "An open, slanted 4 is read as 7, or a 7 with a bar as 4.",
-        "medium", "returns desk", "2026-06-22", pair=(4, 7), metric="accuracy", bounds={"metric_at_least": 0.85},
+        "medium", "returns desk", "2026-06-22", pair=(4, 7), metric="accuracy", bounds={"metric_at_least": 0.7},
         state="watched",
     ),
     Report(
@@ -80,7 +80,7 @@ REPORTS = (
     Report(
         "three-or-eight", "3 or 8", "A 3 whose ends come close to its waist is read as 8, or an open 8 as 3.",
         "high", "sorting desk", "2026-10-05", pair=(3, 8), metric="f1", positive_label=8,
-        bounds={"metric_at_least": 0.8},
+        bounds={"metric_at_least": 0.6},
     ),
     Report(
         "faint-strokes", "Faint strokes", "Forms filled in with a hard pencil are read wrongly.",

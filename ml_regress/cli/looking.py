@@ -1,4 +1,4 @@
-"""Commands that look: problems, patterns, candidates, matrix, report, why."""
+"""Commands that look: problems, candidates, matrix, report."""
 
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,12 @@ from ml_regress.cli.output import (
     print_json,
     print_table,
     speaking,
+    words,
     workspace_option,
 )
 from ml_regress.core.candidate import Candidate
-from ml_regress.engine.why import why as explain
+from ml_regress.engine.signing import write_sign_off_of
 from ml_regress.engine.workspace import Workspace
-from ml_regress.errors import InvalidInput
 from ml_regress.report.gather import gather
 from ml_regress.report.pages import write_report
 from ml_regress.report.scoreboard import matrix_text
@@ -58,26 +58,6 @@ def problems(closed: bool, as_json: bool, folder: Path | None) -> None:
     print_table(shown, rows, "no problems yet; import one with `ml-regress import PATH`")
     for entry in refusals:
         click.echo(f"refused: {entry['source']}\n{entry['refused']}", err=True)
-
-
-@click.command()
-@click.argument("problem")
-@json_option
-@workspace_option
-@speaking
-def patterns(problem: str, as_json: bool, folder: Path | None) -> None:
-    """List the patterns of a PROBLEM, all statuses."""
-    store = opened(folder).store
-    known(problem, [entry.id for entry in store.problems.all(closed=True)], "problem")
-    rows = store.problems.patterns(problem).drop(columns=["imported_digest"])
-    records: list[dict[str, Any]] = [
-        {str(name): value for name, value in record.items() if value is not None} for record in rows.to_dict("records")
-    ]
-    if as_json:
-        print_json(records)
-        return
-    shown = ("id", "status", "polarity", "origin", "expectation", "expected", "canary", "twin", "selected_on", "note")
-    print_table(shown, records, f"{problem} has no patterns")
 
 
 @click.group()
@@ -119,7 +99,7 @@ def show_candidate(candidate: str, as_json: bool, folder: Path | None) -> None:
         print_json(facts)
         return
     for name, value in facts.items():
-        click.echo(f"{name}: {_words(value)}")
+        click.echo(f"{name}: {words(value)}")
 
 
 def _facts(workspace: Workspace, candidate: str) -> dict[str, Any]:
@@ -140,12 +120,6 @@ def _facts(workspace: Workspace, candidate: str) -> dict[str, Any]:
 
 def _known_candidate(workspace: Workspace, candidate: str) -> str:
     return known(candidate, [entry.id for entry in workspace.store.candidates.all(archived=True)], "candidate")
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name}={item}" for name, item in value.items()) or "-"
-    return "-" if value in (None, "") else str(value)
 
 
 @candidates.command()
@@ -202,40 +176,17 @@ def _cells(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 @click.command()
+@click.option("--candidate", metavar="ID", help="The sign-off report of this candidate instead.")
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="The folder to write it to.")
 @workspace_option
 @speaking
-def report(output: Path | None, folder: Path | None) -> None:
+def report(candidate: str | None, output: Path | None, folder: Path | None) -> None:
     """Write the report, one self-contained HTML file."""
     workspace = opened(folder)
-    path = write_report(gather(workspace.store, workspace.settings.name), output or workspace.settings.report_folder)
+    where = output or workspace.settings.report_folder
+    if candidate is None:
+        path = write_report(gather(workspace.store, workspace.settings.name), where)
+    else:
+        active = [entry.id for entry in workspace.store.candidates.all()]
+        path = write_sign_off_of(workspace, known(candidate, active, "active candidate"), where)
     click.echo(str(path))
-
-
-@click.command()
-@click.argument("cell")
-@json_option
-@workspace_option
-@speaking
-def why(cell: str, as_json: bool, folder: Path | None) -> None:
-    """Say what a CELL (candidate|problem) depends on, and how to measure it again."""
-    candidate, bar, problem = cell.partition("|")
-    if not bar:
-        raise InvalidInput.single("command line", "write a cell as 'candidate|problem', in quotes", value=cell)
-    workspace = opened(folder)
-    known(problem, [entry.id for entry in workspace.store.problems.measured()], "problem or benchmark")
-    found = explain(workspace, _known_candidate(workspace, candidate), problem)
-    if as_json:
-        print_json(found)
-        return
-    for name, value in found.items():
-        if isinstance(value, dict):
-            click.echo(f"{name}:")
-            for inner, item in value.items():
-                click.echo(f"  {inner}: {_words(item)}")
-        elif isinstance(value, list):
-            click.echo(f"{name}:")
-            for item in value:
-                click.echo(f"  {_words(item)}")
-        else:
-            click.echo(f"{name}: {value}")

@@ -3,7 +3,10 @@
 import click
 from click.shell_completion import get_completion_class
 
-from ml_regress.cli.looking import candidates, matrix, patterns, problems, report, why
+from ml_regress.cli.comparing import answer, compare
+from ml_regress.cli.explaining import patterns, why
+from ml_regress.cli.judging import gate, production, promote, rollback, sign, sign_offs, verify, waive, waivers
+from ml_regress.cli.looking import candidates, matrix, problems, report
 from ml_regress.cli.measuring import evaluate
 from ml_regress.cli.output import EXIT_CODES
 from ml_regress.cli.problem import problem
@@ -28,5 +31,8 @@ def completion(shell: str) -> None:
     click.echo(found(main, {}, "ml-regress", "_ML_REGRESS_COMPLETE").source())
 
 
-for command in (init, up, import_path, problem, problems, patterns, candidates, evaluate, matrix, report, why):
+for command in (
+    *(init, up, import_path, problem, problems, patterns, candidates, evaluate, matrix, report, why),
+    *(compare, answer, gate, waive, waivers, sign, sign_offs, verify, promote, rollback, production),
+):
     main.add_command(command)

@@ -62,6 +62,13 @@ def known(name: str, names: Sequence[str], kind: str) -> str:
     raise NotFound(f"no {kind} {name!r}; there are {', '.join(listed[:NAMED]) or 'none'}{more}")
 
 
+def words(value: Any) -> str:
+    """A value on one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={item}" for name, item in value.items()) or "-"
+    return "-" if value in (None, "") else str(value)
+
+
 def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 

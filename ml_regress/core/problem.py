@@ -19,7 +19,8 @@ class Requirement:
     """What a problem asks of a candidate; None asks nothing.
 
     `at_least` passes (of the suite's patterns), a bound on the metric, all canaries, at most
-    `max_regressions` regressions against production.
+    `max_regressions` regressions against production. `tolerance` asks nothing: a change of the pass
+    rate within it (0 to 1) is not called one when two candidates are compared.
     """
 
     at_least: int | None = None
@@ -27,6 +28,7 @@ class Requirement:
     metric_at_most: float | None = None
     canaries: bool = True
     max_regressions: int | None = None
+    tolerance: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -35,6 +37,7 @@ class Requirement:
             "metric_at_most": self.metric_at_most,
             "canaries": self.canaries,
             "max_regressions": self.max_regressions,
+            "tolerance": self.tolerance,
         }
 
 

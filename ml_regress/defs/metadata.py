@@ -22,6 +22,11 @@ def text_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return markdown_table(list(header), [[_cell(value) for value in row] for row in rows])
 
 
+def text_list(lines: Iterable[str]) -> str:
+    """A Markdown list of plain texts: no text in it becomes markup."""
+    return "\n".join(f"- {_cell(line)}" for line in lines)
+
+
 def _cell(value: object) -> str:
     return "" if value is None else markdown_text(str(value), CELL_LIMIT)
 
@@ -49,8 +54,7 @@ def evaluation_metadata(evaluation: Evaluation, settings: Settings, candidate_di
         found |= {f"metric_{name}": float(value) for name, value in numbers.items() if value is not None}
     found |= {each.name: float(each.value) for each in evaluation.measures[1:] if each.value is not None}
     if evaluation.warnings:
-        lines = [f"- {markdown_text(warning, CELL_LIMIT)}" for warning in evaluation.warnings]
-        found["warnings"] = dg.MetadataValue.md("\n".join(lines))
+        found["warnings"] = dg.MetadataValue.md(text_list(evaluation.warnings))
     is_problem = evaluation.passes is not None
     return found | {
         "report": report_link(settings, f"patterns-{evaluation.problem}" if is_problem else "overall"),

@@ -5,15 +5,20 @@ BENCHMARKS = "benchmarks"
 PATTERNS = "patterns"
 CANDIDATES = "candidates"
 EVALUATION = "evaluation"
+VERDICTS = "verdicts"
 SCOREBOARD = "scoreboard"
 REPORT = "report"
 
 SCHEMAS_VALID = "schemas_valid"
 MATRIX_COMPLETE = "matrix_complete"
+NEWEST_MEETS = "newest_meets_requirements"
+PRODUCTION_MEETS = "production_meets_requirements"
 
 MEASURE = "measure"
 REFRESH = "refresh"
 AUDIT = "audit"
+PROMOTE = "promote"
+ROLL_BACK = "roll_back"
 
 REGISTRY_GROUP = "registry"
 MATRIX_GROUP = "matrix"
@@ -23,3 +28,5 @@ OWNERS = ["team:ml-regress"]
 CLAIM_TAG = "ml_regress/claim"
 REASON_TAG = "ml_regress/reason"
 COUNT_TAG = "ml_regress/"
+# Where a run moved production to.
+PRODUCTION_TAG = "ml_regress/production"

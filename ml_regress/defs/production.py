@@ -3,9 +3,10 @@
 import dagster as dg
 
 from ml_regress.defs import names
+from ml_regress.defs.checks import SCOREBOARD_CHECKS, scoreboard_results
 from ml_regress.defs.metadata import Metadata, report_link
 from ml_regress.defs.resources import WorkspaceResource
-from ml_regress.progress import write_reported_version
+from ml_regress.progress import shown_version, write_reported_version
 from ml_regress.report.evidence import Evidence
 from ml_regress.report.gather import gather
 from ml_regress.report.markdown import scoreboard_markdown
@@ -23,13 +24,17 @@ VERSION = "matrix_version"
     group_name=names.MATRIX_GROUP,
     owners=names.OWNERS,
     kinds={"table"},
+    check_specs=SCOREBOARD_CHECKS,
     description="The matrix of candidates x problems as a table and a picture, with the numbers behind it.",
 )
-def scoreboard(workspace: WorkspaceResource) -> dg.MaterializeResult[None]:
+def scoreboard(workspace: WorkspaceResource) -> dg.MaterializeResult:  # type: ignore[type-arg]  # dagster reads it so
     opened = workspace.open()
-    version = opened.store.evaluations.version()
+    version = shown_version(opened.store)
     evidence = gather(opened.store, opened.settings.name)
-    return dg.MaterializeResult(metadata={**scoreboard_metadata(evidence, opened.settings), VERSION: version})
+    return dg.MaterializeResult(
+        metadata={**scoreboard_metadata(evidence, opened.settings), VERSION: version},
+        check_results=scoreboard_results(evidence),
+    )
 
 
 @dg.asset(
@@ -44,7 +49,7 @@ def scoreboard(workspace: WorkspaceResource) -> dg.MaterializeResult[None]:
 def report(workspace: WorkspaceResource) -> dg.MaterializeResult[None]:
     opened = workspace.open()
     # Read before the evidence: what is committed in between makes another version, and another report.
-    version = opened.store.evaluations.version()
+    version = shown_version(opened.store)
     path = write_report(gather(opened.store, opened.settings.name), opened.settings.report_folder)
     write_reported_version(opened.settings, version)
     size = path.stat().st_size

@@ -4,6 +4,7 @@ Each derives what it does from a state, not from a change: what a crash lost is 
 """
 
 import functools
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -28,10 +29,12 @@ from ml_regress.defs.registry import (
 )
 from ml_regress.defs.reporting import Reported, unreported
 from ml_regress.defs.resources import WorkspaceResource
-from ml_regress.engine import reconcile, registry
+from ml_regress.defs.verdicts import verdict_facts
+from ml_regress.engine import judge, notify, reconcile, registry
 from ml_regress.engine.claims import planned_claim
 from ml_regress.engine.workspace import Workspace
-from ml_regress.progress import reported_version
+from ml_regress.progress import reported_version, shown_version
+from ml_regress.store import Store
 
 INTERVAL = 2
 # The daemon asks each sensor every 5 seconds. Within that time a sensor that sees nothing looks again,
@@ -39,8 +42,10 @@ INTERVAL = 2
 PATIENCE = 3.0
 PAUSE = 0.5
 RECTANGLES = 4
-# While cells are due, the scoreboard is drawn anew at most this often.
+# While cells are due, the scoreboard is drawn anew and verdicts are reached at most this often.
 PARTIAL = timedelta(seconds=60)
+# Verdicts are reached anew each hour, whatever was missed.
+ANEW = timedelta(hours=1)
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 
@@ -153,6 +158,41 @@ def run_request(request: reconcile.Request) -> dg.RunRequest:
 
 
 @dg.sensor(
+    minimum_interval_seconds=INTERVAL,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Judges all candidates when something changed that verdicts depend on, records and reports what is "
+    "different, and sends the notifications that wait.",
+)
+def verdicts_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
+    opened = workspace.open()
+    result = judged(opened, context.cursor)
+    if result.skip_reason is not None:  # a receiver that is slow holds up no verdict: the next look has time for it
+        try:
+            notify.deliver(opened)
+        except Exception:  # what could not be sent waits in the store, and verdicts go on
+            logging.getLogger(__name__).exception("notifications could not be sent")
+    return result
+
+
+def judged(workspace: Workspace, cursor: str | None) -> dg.SensorResult:
+    """Verdicts recorded and reported where they may have changed since the cursor."""
+    before, now = reported_of(cursor), time.time()
+    # Read before judging: what is committed in between makes another version, and another look.
+    version = verdicts_version(workspace.store, now)
+    if not worth_showing(workspace.store, before, version, now):
+        reason = "nothing changed that verdicts depend on, or it is not measured yet"
+        return dg.SensorResult(skip_reason=reason, cursor=cursor_of(waiting(before, version, now)))
+    judge.record(workspace)
+    events, now_reported = changed_events(verdict_facts(workspace), before)
+    return dg.SensorResult(asset_events=events, cursor=cursor_of({**now_reported, "version": version}))
+
+
+def verdicts_version(store: Store, now: float) -> str:
+    """A text that changes whenever a verdict or a decision may have changed, and each hour."""
+    return f"{shown_version(store)} {int(now // ANEW.total_seconds())}"
+
+
+@dg.sensor(
     job=refresh_job,
     minimum_interval_seconds=INTERVAL,
     default_status=dg.DefaultSensorStatus.RUNNING,
@@ -161,11 +201,11 @@ def run_request(request: reconcile.Request) -> dg.RunRequest:
 )
 def scoreboard_sensor(context: dg.SensorEvaluationContext, workspace: WorkspaceResource) -> dg.SensorResult:
     opened, before = workspace.open(), reported_of(context.cursor)
-    if not patiently(lambda: refresh_due(opened, before, time.time())):
-        # The first minute belongs to the first cells: it is counted from the first look.
-        cursor = context.cursor or cursor_of({"at": time.time()})
-        return dg.SensorResult(skip_reason="the scoreboard shows the matrix as it is, or will soon", cursor=cursor)
-    version, now = opened.store.evaluations.version(), time.time()
+    due = patiently(lambda: refresh_due(opened, before, time.time()))
+    version, now = shown_version(opened.store), time.time()
+    if not due:
+        reason = "the scoreboard shows the matrix as it is, or will soon"
+        return dg.SensorResult(skip_reason=reason, cursor=cursor_of(waiting(before, version, now)))
     tries = int(before.get("tries", 0)) + 1 if before.get("version") == version else 1
     cursor = cursor_of({"version": version, "at": now, "tries": tries})
     return dg.SensorResult(run_requests=[dg.RunRequest(run_key=f"{version}-{int(now)}")], cursor=cursor)
@@ -176,12 +216,34 @@ def refresh_due(workspace: Workspace, before: Mapping[str, Any], now: float) -> 
 
     What was asked for and did not come (its run failed) is asked for again, each time later.
     """
-    version, store = workspace.store.evaluations.version(), workspace.store
-    waited = now - float(before.get("at", now))
-    if waited < 0:  # the clock was set back: what happened after the present is long enough ago
-        waited = math.inf
+    version = shown_version(workspace.store)
     if before.get("version") == version:
         reported = reported_version(workspace.settings) == version
-        return not reported and waited >= PARTIAL.total_seconds() * int(before.get("tries", 1))
-    # While cells are due, the version changes with each of them.
-    return store.due.count() == 0 or waited >= PARTIAL.total_seconds()
+        return not reported and _passed(before.get("at"), now) >= PARTIAL.total_seconds() * int(before.get("tries", 1))
+    return worth_showing(workspace.store, before, version, now)
+
+
+def worth_showing(store: Store, before: Mapping[str, Any], version: str, now: float) -> bool:
+    """Whether a version is another one, and settled: nothing is due and every change was validated.
+
+    While cells are due, what is shown changes with each of them, and verdicts are incomplete for a moment. So a change
+    has PARTIAL to settle, counted from the look that saw it first (`since`); then it is shown as it is.
+    """
+    if before.get("version") == version:
+        return False
+    settled = store.due.count() == 0 and not store.facts.unsettled().changed
+    return settled or _passed(before.get("since"), now) >= PARTIAL.total_seconds()
+
+
+def waiting(before: Mapping[str, Any], version: str, now: float) -> Mapping[str, Any]:
+    """What a cursor holds after a look that did nothing: since when a change waits, where there is one."""
+    if before.get("version") == version:
+        return {name: value for name, value in before.items() if name != "since"}
+    return {"since": now, **before}
+
+
+def _passed(moment: float | None, now: float) -> float:
+    """Seconds since a time that a cursor holds, 0 where it holds none."""
+    passed = 0.0 if moment is None else now - float(moment)
+    # The clock was set back: what happened after the present is long enough ago.
+    return math.inf if passed < 0 else passed

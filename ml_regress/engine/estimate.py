@@ -31,8 +31,11 @@ class Estimate:
         )
 
 
-def estimate(workspace: Workspace, cells: Iterable[Cell]) -> Estimate:
-    """The predictions that these due cells still need, and the time they will take."""
+def estimate(workspace: Workspace, cells: Iterable[Cell], again: int = 0) -> Estimate:
+    """The predictions that these due cells still need, and the time they will take.
+
+    `again` are so many further draws of each.
+    """
     store, wanted = workspace.store, set(cells)
     candidates = {candidate.id: candidate for candidate in store.candidates.all()}
     dimension = {entry.id: entry for entry in store.problems.measured()}
@@ -49,12 +52,14 @@ def estimate(workspace: Workspace, cells: Iterable[Cell]) -> Estimate:
             continue  # there is nothing to predict
         excused = candidates[name].manifest.not_applicable
         mine = [problem for problem in problems_due if problem not in excused]
-        digests = {p.input_digest for problem in mine if problem in suites for p in suites[problem].patterns}
+        patterns = [pattern for problem in mine if problem in suites for pattern in suites[problem].patterns]
+        digests = {pattern.input_digest for pattern in patterns}
         missing = len(digests - store.evaluations.predictions(name, digests).keys())
+        missing += again * len({pattern.input_digest for pattern in patterns if pattern.inputs is not None})
         fresh = sum(rows.get(problem, 0) for problem in mine)
         predictions, benchmark_rows = predictions + missing, benchmark_rows + fresh
         opened += 1 if missing or fresh else 0
-    return Estimate(len(due), len(by_candidate), predictions, benchmark_rows, _seconds(workspace, opened))
+    return Estimate(len(due), len(by_candidate), predictions, benchmark_rows, (1 + again) * _seconds(workspace, opened))
 
 
 def _seconds(workspace: Workspace, opened: int) -> float:

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from ml_regress.core.candidate import RECORDED
 from ml_regress.core.evaluation import ERROR, Evaluation
 from ml_regress.engine.measurement import Counts, Measurement, measure_each
+from ml_regress.engine.recorded import undrawable
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import NotFound, Unavailable
 from ml_regress.predictors.host import PredictorHost
+from ml_regress.store.draws import DRAWN_AGAIN
 from ml_regress.store.due import Cell
 
 __all__ = ["CandidateResult", "Counts", "evaluate"]
@@ -24,7 +26,8 @@ class CandidateResult:
     """What is stored of a candidate's requested cells, after its commit.
 
     `measured` are the cells that this call measured; the others of `evaluations` were there before.
-    `elsewhere` are cells that another run holds.
+    `elsewhere` are cells that another run holds. `undrawn` says why further draws that were asked for
+    were not made.
     """
 
     candidate: str
@@ -32,6 +35,7 @@ class CandidateResult:
     measured: frozenset[Cell] = frozenset()
     counts: Counts = field(default_factory=Counts)
     elsewhere: tuple[Cell, ...] = ()
+    undrawn: str | None = None
 
 
 def evaluate(
@@ -41,12 +45,14 @@ def evaluate(
     claim: str,
     run: str = "",
     asked: bool = False,
+    again: int = 0,
     host: PredictorHost | None = None,
 ) -> Iterator[CandidateResult]:
     """Measure what is due of these cells and yield each candidate's result after its commit.
 
-    `asked` says that a person wants them: cells that rest as error are tried again. Raises NotFound
-    where a cell is no part of the matrix, before anything is measured.
+    `asked` says that a person wants them: cells that rest as error are tried again. `again` is how many
+    further draws are made, of those that can be drawn and that nobody else holds. Raises NotFound where
+    a cell is no part of the matrix, before anything is measured.
     """
     store, wanted = workspace.store, list(dict.fromkeys(cells))
     candidates = {candidate.id: candidate for candidate in store.candidates.all()}
@@ -59,7 +65,11 @@ def evaluate(
         current = store.evaluations.current(wanted)
         resting = [cell for cell, stored in current.items() if stored.evaluation.state == ERROR]
         store.due.request(resting, "asked for")
-    held = {cell.cell: cell for cell in store.due.claim(wanted, claim)}
+    with store.database.write():  # so that nobody else takes what is only due because it is drawn again
+        if again:
+            drawn = [cell for cell in wanted if undrawable(candidates[cell[0]], dimension[cell[1]]) is None]
+            store.due.request(drawn, DRAWN_AGAIN)
+        held = {cell.cell: cell for cell in store.due.claim(wanted, claim)}
     requested: dict[str, list[Cell]] = {}
     for cell in wanted:
         requested.setdefault(cell[0], []).append(cell)
@@ -74,7 +84,7 @@ def evaluate(
                 if name in requested
             }
             work = [(candidates[name], cells) for name, cells in due.items() if cells]
-            measured = measure_each(workspace, serving, work, dimension, run=run or claim, asked=asked)
+            measured = measure_each(workspace, serving, work, dimension, run=run or claim, asked=asked, again=again)
             with contextlib.closing(measured):
                 for name, mine in due.items():
                     made = _commit(workspace, name, next(measured), claim) if mine else CandidateResult(name)
@@ -91,9 +101,15 @@ def evaluate(
 
 def _commit(workspace: Workspace, candidate: str, made: Measurement, claim: str) -> CandidateResult:
     stored = workspace.store.evaluations.commit(
-        candidate, made.evaluations, predictions=made.predictions, environment=made.environment, claim=claim
+        candidate,
+        made.evaluations,
+        predictions=made.predictions,
+        environment=made.environment,
+        claim=claim,
+        draws=made.draws,
     )
-    return CandidateResult(candidate, stored, frozenset((candidate, item.problem) for item in stored), made.counts)
+    measured = frozenset((candidate, item.problem) for item in stored)
+    return CandidateResult(candidate, stored, measured, made.counts, undrawn=made.undrawn)
 
 
 def _with_others(workspace: Workspace, result: CandidateResult, cells: Sequence[Cell]) -> CandidateResult:

@@ -16,6 +16,8 @@ from ml_regress.store.due import DueCell
 from ml_regress.store.problems import Measured
 
 NO_PREDICTION = "no prediction: the candidate's table has no row for it"
+NO_DRAW = "its predictions are recorded: there is no model that could answer again"
+NO_DRAW_OF_ROWS = "the rows of a benchmark are predicted once: draws are of patterns"
 NO_BENCHMARK = "recorded predictions answer patterns, and not the rows of a benchmark"
 
 
@@ -61,3 +63,13 @@ def excused_from(candidate: Candidate, due: Sequence[DueCell], dimension: Mappin
         return named
     benchmarks = (cell.problem for cell in due if dimension[cell.problem].kind == "benchmark")
     return {**dict.fromkeys(benchmarks, NO_BENCHMARK), **named}
+
+
+def undrawable(candidate: Candidate, measured: Measured) -> str | None:
+    """Why the candidate cannot be drawn again on a problem or benchmark; None where it can."""
+    if candidate.recorded:
+        return NO_DRAW
+    if measured.kind == "benchmark":
+        return NO_DRAW_OF_ROWS
+    excuse = candidate.manifest.not_applicable.get(measured.id)
+    return None if excuse is None else f"not applicable: {excuse}"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ml_regress.core.metrics import scorer_version
 from ml_regress.core.pattern import freeze
+from ml_regress.core.scorer import scorer_version
 from ml_regress.engine import watching
 from ml_regress.engine.freezing import freeze_changed, refreeze_changed_scorers
 from ml_regress.engine.recorded import recorded_predictions
@@ -189,6 +189,20 @@ def _look_at_files(workspace: Workspace, kind: str, take: Callable[[Path], Taken
         if why is not None:
             watching.refuse_unreadable(workspace, before, source, kind, why)
     watching.forget_gone(workspace, known, sources)
+
+
+def still_written(workspace: Workspace) -> list[str]:
+    """The files of problems and benchmarks that changed since the last look, so lately that it passes them by."""
+    found = []
+    for kind in (PROBLEMS, BENCHMARKS):
+        known = workspace.store.sources.signatures(kind)
+        for path in watching.look_into(workspace, kind) or ():
+            if path.suffix in (".yaml", ".yml"):
+                before = known.get(workspace.relative(path), "")
+                seen = Seen.of((path, *_beside(path), *watching.files_of_signature(before)))
+                if before != seen.signature and seen.still_written(time.time()):
+                    found.append(workspace.relative(path))
+    return found
 
 
 def _beside(path: Path) -> list[Path]:

@@ -3,12 +3,16 @@
 from typing import Any
 
 from ml_regress.core.evaluation import Evaluation
+from ml_regress.engine.moved import moved, moved_between
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import NotFound
 
 
-def why(workspace: Workspace, candidate: str, problem: str) -> dict[str, Any]:
-    """Digests, environment, run, outcomes and the command that measures the cell again; raises NotFound."""
+def why(workspace: Workspace, candidate: str, problem: str, *, against: str | None = None) -> dict[str, Any]:
+    """Digests, environment, run, outcomes, why the number moved and how to measure the cell again; raises NotFound.
+
+    It moved since the cell's previous measurement, or `against` another candidate.
+    """
     store = workspace.store
     known = store.candidates.get(candidate)
     entry = next((item for item in store.problems.measured() if item.id == problem), None)
@@ -35,6 +39,13 @@ def why(workspace: Workspace, candidate: str, problem: str) -> dict[str, Any]:
     if stored is not None:
         found["evaluation"] = _evaluation(stored.evaluation)
         found["environments"] = {name: store.evaluations.environment(name) for name in stored.evaluation.environments}
+        change = (
+            moved(workspace, candidate, problem)
+            if against is None
+            else moved_between(workspace, against, candidate, problem)
+        )
+        if change is not None:
+            found["moved"] = change.as_dict()
         outcomes = store.evaluations.outcomes([stored.number])
         found["patterns"] = [
             {name: value for name, value in row.items() if value is not None}

@@ -46,7 +46,7 @@ KEYS = (
     "patterns",
     "table",
 )
-REQUIREMENT_KEYS = ("at_least", "metric_at_least", "metric_at_most", "canaries", "max_regressions")
+REQUIREMENT_KEYS = ("at_least", "metric_at_least", "metric_at_most", "canaries", "max_regressions", "tolerance")
 _CANARIES = {"all": True, "true": True, "none": False, "false": False}
 # Metrics between 0 and 1: a bound outside can never be met, or always is.
 _PROPORTIONS = tuple(name for name in METRICS if name not in LOWER_IS_BETTER)
@@ -143,7 +143,12 @@ def _requirement(keys: Declaration, metric: str) -> Requirement:
         inner.fault("metric_at_least", "must not be above metric_at_most", repr(low))
     canaries = inner.choice("canaries", tuple(_CANARIES), "all")
     found = Requirement(
-        inner.parsed("at_least", _count), low, high, _CANARIES[canaries], inner.parsed("max_regressions", _count)
+        inner.parsed("at_least", _count),
+        low,
+        high,
+        _CANARIES[canaries],
+        inner.parsed("max_regressions", _count),
+        inner.parsed("tolerance", _share),
     )
     keys.faults.extend(inner.faults)
     return found
@@ -156,6 +161,13 @@ def _count(text: str) -> int:
         value = -1
     if value < 0:
         raise ValueError("must be a whole number of at least 0")
+    return value
+
+
+def _share(text: str) -> float:
+    value = parse_number(text)
+    if not 0 <= value <= 1:
+        raise ValueError("must be a share of the patterns between 0 and 1")
     return value
 
 

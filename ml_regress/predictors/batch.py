@@ -81,15 +81,22 @@ class _Arranged:
     dropped: tuple[str, ...]
 
 
-def serve(candidate: Candidate, frames: Sequence[pd.DataFrame], policy: Policy) -> Iterator[Reply]:
-    """Opens the candidate once and predicts each frame; frames of the same columns in one call."""
+def serve(
+    candidate: Candidate, frames: Sequence[pd.DataFrame], policy: Policy, passes: Sequence[int] | None = None
+) -> Iterator[Reply]:
+    """Opens the candidate once and predicts each frame; frames of the same columns and pass in one call.
+
+    `passes` has the pass of each frame, in order; without it there is one.
+    """
     try:
-        yield from _serve(candidate, frames, policy)
+        yield from _serve(candidate, frames, policy, passes or [0] * len(frames))
     finally:
         forget_modules(Path(candidate.path))
 
 
-def _serve(candidate: Candidate, frames: Sequence[pd.DataFrame], policy: Policy) -> Iterator[Reply]:
+def _serve(
+    candidate: Candidate, frames: Sequence[pd.DataFrame], policy: Policy, passes: Sequence[int]
+) -> Iterator[Reply]:
     started = time.perf_counter()
     try:
         predictor = open_predictor(candidate, policy)
@@ -99,14 +106,14 @@ def _serve(candidate: Candidate, frames: Sequence[pd.DataFrame], policy: Policy)
     seconds_open = time.perf_counter() - started
     yield Opened()
     groups: dict[Any, list[_Arranged]] = {}
-    for position, frame in enumerate(frames):
+    for position, (frame, turn) in enumerate(zip(frames, passes, strict=True)):
         try:
             arranged, dropped = arrange(frame.reset_index(drop=True), predictor.features, candidate.manifest.defaults)
         except PredictionFailed as error:
             yield Answered(position, error)
             continue
         # Frames that differ in a type stay apart: joined, a column of whole numbers could become floats.
-        kind = (tuple(arranged.columns), tuple(arranged.dtypes))
+        kind = (turn, tuple(arranged.columns), tuple(arranged.dtypes))
         groups.setdefault(kind, []).append(_Arranged(position, arranged, dropped))
     for group in groups.values():
         for position, result in _predict_group(predictor, candidate, group):

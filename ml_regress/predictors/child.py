@@ -34,11 +34,11 @@ def main(descriptor: int, formats: Sequence[str] = ()) -> None:
         preload(name)
     try:
         while True:
-            jobs, frames = connection.recv()
+            jobs, frames, passes = connection.recv()
             for candidate, policy in jobs:
                 preload(candidate.manifest.format)
                 connection.send(Begun(time.monotonic()))
-                for reply in timed(serve(candidate, frames, policy), policy.time_limit + GRACE):
+                for reply in timed(serve(candidate, frames, policy, passes), policy.time_limit + GRACE):
                     connection.send(reply)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         _end()  # without waiting for threads that a model left behind

@@ -1,8 +1,10 @@
 """Predicting in a process of its own: a model may hang, crash or print, and only its cells suffer."""
 
 import time
+from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from types import TracebackType
 
 import pandas as pd
@@ -15,7 +17,11 @@ from ml_regress.predictors.process import Child, ChildGoneError
 
 START_LIMIT = 120.0
 
-__all__ = ["Batch", "PredictorHost", "Served"]
+__all__ = ["Batch", "EndedError", "PredictorHost", "Served"]
+
+
+class EndedError(PredictionFailed):
+    """The candidate's process ended before this was answered."""
 
 
 @dataclass(frozen=True)
@@ -91,21 +97,30 @@ class PredictorHost:
         return served.results
 
     def predict_each(
-        self, candidates: Sequence[Candidate], frames: Sequence[pd.DataFrame], policy: Policy
+        self,
+        candidates: Sequence[Candidate],
+        frames: Sequence[pd.DataFrame],
+        policy: Policy,
+        passes: Sequence[int] | None = None,
     ) -> Generator[Served]:
         """What each candidate answers to the same frames, in order: the child goes on while the caller works.
 
-        Frames whose columns agree are predicted in one call. The time limit covers all that one
-        candidate does. One that ends the process takes no other with it.
+        Frames whose columns agree are predicted in one call, where `passes` does not set them apart: the
+        pass of each frame, which come one after the other. The time limit covers all that one candidate
+        does in a pass. One that ends the process takes no other with it.
         """
-        jobs = [(candidate, _limited(policy, candidate)) for candidate in candidates]
+        turns = Counter(passes or [0] * len(frames))
+        own = [_limited(policy, candidate) for candidate in candidates]
+        # The child ends itself after the time of all passes; each has its own limit here.
+        whole = [replace(each, time_limit=each.time_limit * max(1, len(turns))) for each in own]
+        jobs = list(zip(candidates, whole, strict=True))
         begun: Begun | None = None
         left = len(jobs)
         try:
-            for number, (_, own) in enumerate(jobs):
+            for number, limited in enumerate(own):
                 if begun is None:  # nobody works on it: it is the first one, or the process ended
-                    begun = self._hand_over((jobs[number:], list(frames)))
-                served, alive = self._served(begun, own.time_limit, len(frames))
+                    begun = self._hand_over((jobs[number:], list(frames), passes))
+                served, alive = self._served(begun, limited.time_limit, list(turns.values()))
                 left -= 1
                 yield served
                 begun = self._next_begun() if alive and left else None
@@ -113,14 +128,19 @@ class PredictorHost:
             if left:
                 self.close()  # an answer that nobody waits for must not be taken for the next one's
 
-    def _served(self, begun: Begun, limit: float, frames: int) -> tuple[Served, bool]:
-        """What the candidate gives that the child works on, and whether the child lives on."""
+    def _served(self, begun: Begun, limit: float, passes: Sequence[int]) -> tuple[Served, bool]:
+        """What the candidate gives that the child works on, and whether the child lives on.
+
+        `passes` are the frames of each pass, and `limit` the seconds that one may take.
+        """
+        frames, since = sum(passes), begun.at
+        ends = set(accumulate(passes))
         assert self._child is not None  # noqa: S101  it has begun
         results: dict[int, Batch | PredictionFailed] = {}
         is_open = False
         try:
             while not is_open or len(results) < frames:
-                reply = self._child.receive(begun.at + limit, f"exceeded its time limit of {limit:g} s")
+                reply = self._child.receive(since + limit, f"exceeded its time limit of {limit:g} s")
                 if isinstance(reply, Refused):
                     return Served([], reply.error), True
                 if isinstance(reply, Opened):
@@ -128,8 +148,10 @@ class PredictorHost:
                     self.opened += 1
                 elif isinstance(reply, Answered):
                     results[reply.position] = reply.batch
+                    if len(results) in ends:  # passes come one after the other
+                        since = time.monotonic()
         except ChildGoneError as gone:
-            error = PredictionFailed(f"{gone} while it {'predicted' if is_open else 'was opened'}")
+            error = EndedError(f"{gone} while it {'predicted' if is_open else 'was opened'}")
             if not is_open:
                 return Served([], error), False
             return self._counted([results.get(position, error) for position in range(frames)]), False

@@ -18,28 +18,22 @@ from typing import Any
 import pandas as pd
 
 from ml_regress.core.candidate import Candidate
-from ml_regress.core.evaluation import ERROR, FAILED, NOT_APPLICABLE, OK, OUTCOME_ERROR, PASSED, Measure
-from ml_regress.core.history import (
-    CellFacts,
-    Mark,
-    count_flips,
-    flips,
-    marks,
-    pairs_with,
-    pairs_with_previous,
-    requirement_met,
-)
+from ml_regress.core.evaluation import ERROR, NOT_APPLICABLE, OK, Measure
+from ml_regress.core.history import FIX, FLIP_COLUMNS, REGRESSION, Mark, flips, marks, pairs_with_previous
 from ml_regress.core.problem import Benchmark, Problem
+from ml_regress.core.verdict import Verdict
+from ml_regress.core.waiver import SignOff
+from ml_regress.report.facts import DUE, MET, Facts
 from ml_regress.report.shown import left_out_words, shown_candidates
 
-DUE = "due"
 DASH, MINUS = "\u2013", "\u2212"  # written as escapes: they are easily taken for a hyphen
 CELL_COLUMNS = [
     "candidate", "problem", "state", "reason", "passes", "answered", "errors", "metric_name", "metric", "low",
     "high", "undefined", "measures", "warnings", "suite", "evaluated_at", "run",
 ]  # fmt: skip
 PATTERN_COLUMNS = [
-    "problem", "pattern", "inputs", "expectation", "polarity", "canary", "twin", "origin", "selected_on", "note",
+    "problem", "pattern", "inputs", "expectation", "polarity", "canary", "twin", "parent", "origin", "selected_on",
+    "note",
 ]  # fmt: skip
 OUTCOME_COLUMNS = ["candidate", "problem", "pattern", "outcome", "reason", "answer", "outputs"]
 
@@ -90,7 +84,8 @@ class Evidence:
     """What is known of a workspace at `made_at` (ISO, UTC).
 
     `candidates` stand in the order of created_at, then registration; `production` is the id of the
-    one that serves users. Raises ValueError where a frame lacks a column.
+    one that serves users. `facts` are what verdicts are functions of, `sign_offs` what people decided,
+    newest first. Raises ValueError where a frame lacks a column.
     """
 
     name: str
@@ -102,6 +97,8 @@ class Evidence:
     cells: pd.DataFrame = field(repr=False, compare=False)
     patterns: pd.DataFrame = field(repr=False, compare=False)
     outcomes: pd.DataFrame = field(repr=False, compare=False)
+    facts: Facts = field(repr=False, compare=False)
+    sign_offs: tuple[SignOff, ...] = ()
 
     def __post_init__(self) -> None:
         wanted = (("cells", CELL_COLUMNS), ("patterns", PATTERN_COLUMNS), ("outcomes", OUTCOME_COLUMNS))
@@ -150,10 +147,24 @@ class Evidence:
         """The cell; a due one without a reason where nothing is known of it."""
         return self._cells.get((candidate, problem)) or Cell(candidate, problem)
 
+    def verdict(self, candidate: str) -> Verdict:
+        """The verdict on a candidate."""
+        return self.facts.verdict(candidate)
+
     @cached_property
     def production_flips(self) -> pd.DataFrame:
-        """Flips of every candidate against production (core.history.FLIP_COLUMNS)."""
-        return flips(self.outcomes, pairs_with(self._problem_cells, self.production))
+        """Flips of every candidate against production (core.history.FLIP_COLUMNS), in cells that both measured."""
+        rows = [
+            (candidate, problem, pattern, self.production, flip)
+            for candidate, problem in self.production_counts
+            for flip, patterns in self._moved(candidate, problem)
+            for pattern in patterns
+        ]
+        return pd.DataFrame(rows, columns=FLIP_COLUMNS, dtype=object)
+
+    def _moved(self, candidate: str, problem: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        found = self.facts.cells[candidate, problem].flips
+        return () if found is None else ((FIX, found.fixes), (REGRESSION, found.regressions))
 
     @cached_property
     def previous_flips(self) -> pd.DataFrame:
@@ -163,8 +174,14 @@ class Evidence:
     @cached_property
     def production_counts(self) -> Mapping[tuple[str, str], tuple[int, int]]:
         """(fixes, regressions) against production by (candidate, problem), for comparable cells only."""
-        pairs = pairs_with(self._problem_cells, self.production)
-        return count_flips(pairs, self.production_flips)
+        cells = self.facts.cells
+        return {
+            (candidate, problem): (len(found.flips.fixes), len(found.flips.regressions))
+            for (candidate, problem), found in cells.items()
+            if found.flips is not None
+            and candidate != self.production
+            and found.state == cells[str(self.production), problem].state == OK
+        }
 
     @cached_property
     def _problem_cells(self) -> pd.DataFrame:
@@ -180,56 +197,22 @@ class Evidence:
     def _of(self, problem: str) -> list[Cell]:
         return [self.cell(candidate, problem) for candidate in self.order]
 
-    @cached_property
+    @property
     def met(self) -> Mapping[tuple[str, str], bool | None]:
-        """Whether each measured cell meets its problem's requirement (None: cannot be said)."""
-        canaries = self._canary_counts
-        found: dict[tuple[str, str], bool | None] = {}
-        for problem in self.problems:
-            for cell in self._of(problem.id):
-                if cell.state != OK:
-                    continue
-                key = (cell.candidate, problem.id)
-                facts = CellFacts(
-                    cell.passes or 0,
-                    cell.errors,
-                    cell.metric,
-                    *(canaries.get((*key, outcome), 0) for outcome in (PASSED, FAILED, OUTCOME_ERROR)),
-                )
-                found[key] = requirement_met(problem.requirement, facts)
-        return found
+        """Whether each measured cell meets what its problem asks of it alone (None: cannot be said)."""
+        return self.facts.met
 
     def meets(self, candidate: str, problem: Problem) -> bool | None:
         """Whether the candidate meets the whole requirement today, its bound on regressions included.
 
-        None where that cannot be said: not measured, errors among the patterns, or a production
-        that was not measured on the same suite. Without a production the bound is skipped.
+        None where that cannot be said: the verdict is incomplete or inconclusive. A waiver makes nothing met.
         """
-        met = self.met.get((candidate, problem.id))
-        allowed = problem.requirement.max_regressions
-        if met is not False and allowed is not None and self.production not in (None, candidate):
-            counts = self.production_counts.get((candidate, problem.id))
-            if counts is None:
-                return None
-            if counts[1] > allowed:
-                return False
-            if met is None and not self.canaries_of(problem.id) and _asks_only_regressions(problem):
-                met = True
-        return None if met and self.cell(candidate, problem.id).errors else met
+        found = next(each for each in self.verdict(candidate).problems if each.problem == problem.id)
+        return MET.get(found.verdict)
 
     def canaries_of(self, problem: str) -> int:
         """How many of the problem's patterns are canaries."""
         return int(self.patterns.loc[self.patterns["problem"] == problem, "canary"].astype(bool).sum())
-
-    @cached_property
-    def _canary_counts(self) -> Mapping[tuple[str, str, str], int]:
-        canaries = self.patterns.loc[self.patterns["canary"].astype(bool), ["problem", "pattern"]]
-        joined = self.outcomes.merge(canaries, on=["problem", "pattern"])
-        counts: dict[tuple[str, str, str], int] = {}
-        for candidate, problem, outcome in zip(joined["candidate"], joined["problem"], joined["outcome"], strict=True):
-            key = (candidate, problem, outcome)
-            counts[key] = counts.get(key, 0) + 1
-        return counts
 
     def who_solved(self, problem: str) -> tuple[Mark, ...]:
         """Who solved the problem and who broke it again, on the suite measured last."""
@@ -254,11 +237,6 @@ class Evidence:
             for candidate in selected_on:
                 counts[candidate] = counts.get(candidate, 0) + 1
         return {candidate: counts[candidate] for candidate in self.order if candidate in counts}
-
-
-def _asks_only_regressions(problem: Problem) -> bool:
-    asked = problem.requirement
-    return asked.at_least is None and asked.metric_at_least is None and asked.metric_at_most is None
 
 
 def _cell(row: Mapping[str, Any]) -> Cell:

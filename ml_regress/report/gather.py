@@ -5,25 +5,29 @@ from typing import Any
 
 import pandas as pd
 
-from ml_regress.core.answer_map import mapped_predictions
+from ml_regress.core.candidate import Candidate
 from ml_regress.core.pattern import Suite
 from ml_regress.core.prediction import Prediction
-from ml_regress.report.evidence import (
-    CELL_COLUMNS,
-    DUE,
-    OUTCOME_COLUMNS,
-    PATTERN_COLUMNS,
-    Evidence,
-)
+from ml_regress.report.evidence import CELL_COLUMNS, OUTCOME_COLUMNS, PATTERN_COLUMNS, Evidence
+from ml_regress.report.facts import DUE, gather_facts
 from ml_regress.report.shown import shown_candidates
+from ml_regress.report.stated import stated
 from ml_regress.store import Store
 from ml_regress.store.database import now
 from ml_regress.store.evaluations import Stored
 from ml_regress.store.problems import Measured
 
 
-def gather(store: Store, name: str) -> Evidence:
-    """The matrix of a workspace as it is now: active candidates, open problems and benchmarks."""
+def gather(store: Store, name: str, *, beside: Sequence[str] = ()) -> Evidence:
+    """The matrix of a workspace as it is now: active candidates, open problems and benchmarks, in one state.
+
+    Answers are read of the candidates that stand side by side, and of those named `beside` them.
+    """
+    with store.database.read():
+        return _gathered(store, name, beside)
+
+
+def _gathered(store: Store, name: str, beside: Sequence[str]) -> Evidence:
     candidates = tuple(store.candidates.all())
     dimension = store.problems.measured()
     suites = store.problems.suites((entry.id, entry.suite) for entry in dimension if entry.kind == "problem")
@@ -51,9 +55,11 @@ def gather(store: Store, name: str) -> Evidence:
             store,
             current,
             suites,
-            {each.id: each.manifest.answer_map for each in candidates},
-            shown_candidates([each.id for each in candidates], production),
+            {each.id: each for each in candidates},
+            (*shown_candidates([each.id for each in candidates], production), *beside),
         ),
+        facts=gather_facts(store),
+        sign_offs=tuple(store.decisions.sign_offs()),
     )
 
 
@@ -101,6 +107,7 @@ def _pattern_rows(store: Store, suite: Suite) -> list[dict[str, Any]]:
             "polarity": pattern.polarity,
             "canary": pattern.canary,
             "twin": pattern.twin,
+            "parent": rows.at[pattern.id, "parent"],
             "origin": rows.at[pattern.id, "origin"],
             "selected_on": tuple(str(rows.at[pattern.id, "selected_on"]).split()),
             "note": rows.at[pattern.id, "note"],
@@ -113,7 +120,7 @@ def _outcomes(
     store: Store,
     current: Mapping[tuple[str, str], Stored],
     suites: Mapping[str, Suite],
-    maps: Mapping[str, Mapping[str, str]],
+    candidates: Mapping[str, Candidate],
     shown: Sequence[str],
 ) -> pd.DataFrame:
     """Outcomes of all candidates; answers of those that stand side by side, for no other's are shown."""
@@ -121,17 +128,10 @@ def _outcomes(
     found = store.evaluations.outcomes(numbers)
     found["candidate"] = [numbers[number][0] for number in found["evaluation"]]
     found["problem"] = [numbers[number][1] for number in found["evaluation"]]
-    digests = {
-        (suite.problem, pattern.id): pattern.input_digest for suite in suites.values() for pattern in suite.patterns
-    }
-    found["input"] = [digests.get(key) for key in zip(found["problem"], found["pattern"], strict=True)]
-    parts = []
+    parts, none = [], Prediction()
     for candidate, rows in found.groupby("candidate", sort=False):
-        found_for = (
-            {} if candidate not in shown else store.evaluations.predictions(str(candidate), rows["input"].dropna())
-        )
-        predictions = mapped_predictions(maps.get(str(candidate), {}), found_for)
-        given = [predictions.get(digest, Prediction()) for digest in rows["input"]]
+        said = stated(store, candidates[str(candidate)], suites.values()) if candidate in shown else {}
+        given = [said.get(key, none) for key in zip(rows["problem"], rows["pattern"], strict=True)]
         parts.append(
             rows.assign(
                 answer=pd.Series([each.answer for each in given], index=rows.index, dtype=object),

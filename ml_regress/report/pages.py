@@ -3,10 +3,8 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import plotly.graph_objects as go
-from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -17,9 +15,9 @@ from ml_regress.report.evidence import MINUS, Evidence
 from ml_regress.report.figures import benchmark_figure, measured_names, problem_figure
 from ml_regress.report.heat_map import heat_map_figure
 from ml_regress.report.pattern_grid import Budget, Grid, pattern_grid
+from ml_regress.report.templates import TEMPLATES, in_script, page_environment, page_style
 from ml_regress.report.writing import write_whole
 
-TEMPLATES = Path(__file__).parent / "templates"
 FILE_NAME = "report.html"
 # Characters of inputs (pictures, tables) and of details (one row a candidate) that one page may hold.
 INPUT_CHARACTERS = 5_000_000
@@ -52,16 +50,16 @@ class ProblemView:
 
 def report_html(evidence: Evidence) -> str:
     """The whole report as one self-contained page."""
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     budget = Budget(INPUT_CHARACTERS)
     details = Budget(DETAIL_ROWS)
     lines = summary.problem_lines(evidence)
     views = [_problem_view(evidence, line, budget, details) for line in lines]
-    template = environment.get_template("report.html.j2")
+    template = page_environment().get_template("report.html.j2")
     return template.render(
         evidence=evidence,
         summary=summary,
         lines=lines,
+        judged=summary.judged(evidence),
         views=views,
         standings={row[0]: row for row in summary.standings(evidence)},
         comparison=summary.newest_comparison(evidence),
@@ -77,7 +75,7 @@ def report_html(evidence: Evidence) -> str:
         inputs_left_out=budget.refused,
         details_left_out=details.refused,
         plotly=Markup(get_plotlyjs()),  # noqa: S704 - the library itself, no free text
-        style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - a file of this package
+        style=page_style(),
         script=Markup((TEMPLATES / "report.js").read_text(encoding="utf-8")),  # noqa: S704 - a file of this package
         state_ok=OK,
     )
@@ -93,10 +91,7 @@ def write_report(evidence: Evidence, folder: Path) -> Path:
 
 def figure_json(figure: go.Figure) -> Markup:
     """A figure as JSON that can stand inside a script element: no text in it can end the element."""
-    text: Any = json.dumps(json.loads(figure.to_json()), separators=(",", ":"), ensure_ascii=False)
-    for character, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
-        text = text.replace(character, escape)
-    return Markup(text)  # noqa: S704 - escaped for a script element above
+    return in_script(json.dumps(json.loads(figure.to_json()), separators=(",", ":"), ensure_ascii=False))
 
 
 def _scales(evidence: Evidence, benchmark: Benchmark) -> list[list[str]]:

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+from ml_regress.core.approval import CURRENT, STALE, Approval, approval_of
 from ml_regress.core.evaluation import ERROR, NOT_APPLICABLE, OK
 from ml_regress.core.history import MET_FROM_START, REGRESSION, SOLVED
 from ml_regress.core.problem import Problem
-from ml_regress.report.evidence import DASH, DUE, Cell, Evidence
+from ml_regress.core.verdict import Verdict
+from ml_regress.report.evidence import DASH, Cell, Evidence
+from ml_regress.report.facts import DUE
 
 INTERVALS = (
     "Intervals say how far the rate would move if patterns were random draws. "
@@ -47,6 +50,24 @@ class Comparison:
     @property
     def regressions(self) -> int:
         return sum(count for _, count in self.broken)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A candidate's verdict, and where the decision on it stands."""
+
+    verdict: Verdict
+    approval: Approval
+
+
+def judged(evidence: Evidence) -> list[Judged]:
+    """The newest candidate and production, and the candidates that wait with an approval."""
+    verdicts = {name: evidence.verdict(name) for name in evidence.order}
+    approvals = {name: approval_of(evidence.sign_offs, verdict) for name, verdict in verdicts.items()}
+    named = [evidence.newest, evidence.production]
+    named += [name for name, approval in approvals.items() if approval.state in (CURRENT, STALE)]
+    shown = [name for name in dict.fromkeys(named) if name in verdicts]
+    return [Judged(verdicts[name], approvals[name]) for name in shown]
 
 
 def counted(number: int, word: str) -> str:

@@ -7,14 +7,17 @@ import sqlalchemy as sa
 
 from ml_regress.core.answers import dump_raw
 from ml_regress.core.digest import digest_of
+from ml_regress.core.draws import Reliabilities
 from ml_regress.core.evaluation import ERROR, OK, Evaluation
-from ml_regress.core.prediction import Predictions
+from ml_regress.core.prediction import Prediction, Predictions
 from ml_regress.store import tables
 from ml_regress.store.database import insert_rows, now
 from ml_regress.store.due import APPENDED
 from ml_regress.store.rows import dump, evaluation_from_row, evaluation_row
 
 PREDICTION_COLUMNS = ("candidate", "input_digest", "draw", "answer", "outputs", "error", "environment", "made_at")
+RELIABILITY_COLUMNS = ("evaluation", "pattern", "passed", "draws")
+SUPERSEDED_COLUMNS = ("candidate", "problem", "suite", "evaluation", "outcomes", "superseded_at")
 OUTCOME_COLUMNS = ("evaluation", "pattern", "outcome", "reason")
 ERRORS_GIVE_WAY = (
     "ON CONFLICT (candidate, input_digest, draw) DO UPDATE SET "
@@ -63,51 +66,99 @@ def keep_predictions(
     connection: sa.Connection, candidate: str, predictions: Predictions, environment: Mapping[str, Any]
 ) -> None:
     """Store predictions that were made in an environment; those that are held stay, but an error gives way."""
-    digest = environment_digest(environment)
-    made_in = (digest, dump(dict(environment)))
-    insert_rows(connection, tables.environments, ("digest", "content"), [made_in], "ON CONFLICT DO NOTHING")
-    at = now()
-    rows = [
-        (
-            candidate,
-            name,
-            0,
-            dump_raw(made.answer) if made.error is None else None,
-            None if made.outputs is None else dump_raw(made.outputs),
-            made.error,
-            digest,
-            made.made_at or at,
-        )
-        for name, made in predictions.items()
-    ]
+    digest, at = keep_environment(connection, environment), now()
+    rows = [prediction_row((candidate, name, 0), made, digest, at) for name, made in predictions.items()]
     insert_rows(connection, tables.predictions, PREDICTION_COLUMNS, rows, ERRORS_GIVE_WAY)
 
 
-def keep_evaluations(
-    connection: sa.Connection, candidate: str, evaluations: Sequence[Evaluation], claim: str
-) -> tuple[Evaluation, ...]:
-    """Store evaluations with their outcomes, and return what is stored now: one that is ok stays, others give way.
+def keep_environment(connection: sa.Connection, environment: Mapping[str, Any]) -> str:
+    """Store an environment; returns its digest."""
+    digest = environment_digest(environment)
+    made_in = (digest, dump(dict(environment)))
+    insert_rows(connection, tables.environments, ("digest", "content"), [made_in], "ON CONFLICT DO NOTHING")
+    return digest
 
+
+def prediction_row(key: tuple[str, str, int], made: Prediction, environment: str, at: str) -> tuple[Any, ...]:
+    """The columns of `predictions`; the key is candidate, input digest and draw."""
+    return (
+        *key,
+        dump_raw(made.answer) if made.error is None else None,
+        None if made.outputs is None else dump_raw(made.outputs),
+        made.error,
+        environment,
+        made.made_at or at,
+    )
+
+
+def keep_evaluations(
+    connection: sa.Connection,
+    candidate: str,
+    evaluations: Sequence[Evaluation],
+    claim: str,
+    reliabilities: Mapping[str, Reliabilities],
+) -> tuple[Evaluation, ...]:
+    """Store evaluations with their outcomes, and return what is stored now; what gives way goes to `superseded`.
+
+    Of two on the same suite the one over more draws stands. Of as many draws one that is ok stays and others give way.
     An error gives way to no error of a claim that lost its cell: somebody measured it since, with more known.
+    `reliabilities` are those of the evaluations, by problem.
     """
     stored = connection.execute(_STORED, _on(candidate, evaluations)).mappings()
     held = {(row["problem"], row["suite"]): row for row in stored}
     errors = {(item.problem, item.suite) for item in evaluations if item.state == ERROR}
     mine = _still_mine(connection, candidate, claim) if errors & held.keys() else set()
-    settled = {key: row for key, row in held.items() if row["state"] == OK or (key in errors and key[0] not in mine)}
+    draws = _draws(connection, [row["number"] for row in held.values()])
+
+    def stays(key: tuple[str, str], row: Mapping[Any, Any]) -> bool:
+        more = sum(drawn for _, drawn in reliabilities.get(key[0], {}).values()) - draws.get(row["number"], 0)
+        return more < 0 or (more == 0 and (row["state"] == OK or (key in errors and key[0] not in mine)))
+
+    settled = {key: row for key, row in held.items() if stays(key, row)}
     fresh = [item for item in evaluations if (item.problem, item.suite) not in settled]
-    replaced = [row["number"] for key, row in held.items() if key not in settled]
-    if replaced:
-        connection.execute(sa.delete(tables.outcomes).where(tables.outcomes.c.evaluation.in_(replaced)))
-        connection.execute(sa.delete(tables.evaluations).where(tables.evaluations.c.number.in_(replaced)))
+    _supersede(connection, [row for key, row in held.items() if key not in settled])
     if fresh:
         made = [evaluation_row(item) for item in fresh]
         insert_rows(connection, tables.evaluations, list(made[0]), [tuple(row.values()) for row in made])
-        _keep_outcomes(connection, candidate, fresh)
+        _keep_outcomes(connection, candidate, fresh, reliabilities)
     return tuple(
         evaluation_from_row(settled[item.problem, item.suite]) if (item.problem, item.suite) in settled else item
         for item in evaluations
     )
+
+
+def _draws(connection: sa.Connection, evaluations: Sequence[int]) -> dict[int, int]:
+    """Over how many draws evaluations were scored, by number; those with one draw a pattern are left out."""
+    columns = tables.reliabilities.c
+    if not evaluations:
+        return {}
+    query = (
+        sa.select(columns.evaluation, sa.func.sum(columns.draws))
+        .where(columns.evaluation.in_(evaluations))
+        .group_by(columns.evaluation)
+    )
+    return {number: int(draws) for number, draws in connection.execute(query)}
+
+
+def _supersede(connection: sa.Connection, rows: Sequence[Mapping[Any, Any]]) -> None:
+    """Take these evaluations away; those with outcomes are kept as they were."""
+    if not rows:
+        return
+    numbers, columns = [row["number"] for row in rows], tables.outcomes.c
+    outcomes: dict[int, list[list[Any]]] = {}
+    found = sa.select(columns.evaluation, columns.pattern, columns.outcome, columns.reason)
+    for number, *outcome in connection.execute(found.where(columns.evaluation.in_(numbers))):
+        outcomes.setdefault(number, []).append(outcome)
+    at = now()
+    kept = [
+        (row["candidate"], row["problem"], row["suite"], dump(dict(row)), dump(sorted(outcomes[row["number"]])), at)
+        for row in rows
+        if row["number"] in outcomes
+    ]
+    insert_rows(connection, tables.superseded, SUPERSEDED_COLUMNS, kept)
+    for table in (tables.outcomes, tables.reliabilities):
+        connection.execute(sa.delete(table).where(table.c.evaluation.in_(numbers)))
+    connection.execute(sa.delete(tables.evaluations).where(tables.evaluations.c.number.in_(numbers)))
 
 
 def _still_mine(connection: sa.Connection, candidate: str, claim: str) -> set[str]:
@@ -141,7 +192,12 @@ def _on(candidate: str, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
     return {"candidate": candidate, "pairs": [(item.problem, item.suite) for item in evaluations]}
 
 
-def _keep_outcomes(connection: sa.Connection, candidate: str, evaluations: Sequence[Evaluation]) -> None:
+def _keep_outcomes(
+    connection: sa.Connection,
+    candidate: str,
+    evaluations: Sequence[Evaluation],
+    reliabilities: Mapping[str, Reliabilities],
+) -> None:
     scored = [item for item in evaluations if item.outcomes]
     found = connection.execute(_NUMBERS, _on(candidate, scored))
     numbers = {(problem, suite): number for problem, suite, number in found}
@@ -152,3 +208,9 @@ def _keep_outcomes(connection: sa.Connection, candidate: str, evaluations: Seque
         for pattern, outcome, reason in item.outcomes or ()
     ]
     insert_rows(connection, tables.outcomes, OUTCOME_COLUMNS, rows)
+    drawn = [
+        (numbers[item.problem, item.suite], pattern, passed, draws)
+        for item in scored
+        for pattern, (passed, draws) in reliabilities.get(item.problem, {}).items()
+    ]
+    insert_rows(connection, tables.reliabilities, RELIABILITY_COLUMNS, drawn)

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ _WRITE_LOCK = 7_310_424
 _WAIT_SECONDS = 60
 _ROWS_A_STATEMENT = 1000
 _URLS = "use sqlite:///FILE or postgresql://USER@HOST/NAME"
+# What verdicts are read from; a transaction that judges writes none of them.
+_JUDGED = ("problems", "patterns", "suites", "candidates", "evaluations", "outcomes", "waivers", "sources", "due")
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -65,6 +68,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = normal_url(url)
         self._migrated = False
+        self._open = threading.local()
         if self.url.get_backend_name() == "sqlite":
             self._prepare_folder()
             self.engine = self._reader = sa.create_engine(self.url, connect_args={"timeout": _WAIT_SECONDS})
@@ -93,17 +97,60 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A transaction that sees one state."""
-        with self._available(), self._reader.connect() as connection, connection.begin():
+        """A transaction that sees one state; inside another one of this thread it is that one."""
+        outer, _ = self._outer
+        if outer is not None:
+            yield outer
+            return
+        with (
+            self._available(),
+            self._reader.connect() as connection,
+            connection.begin(),
+            self._as_outer(connection, writes=False),
+        ):
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """A transaction that writes; it waits for other writers and is undone whole by an error."""
+        """A transaction that writes; it waits for other writers and is undone whole by an error.
+
+        Inside another one of this thread it is that one. Raises RuntimeError inside one that reads: what was read
+        may have changed before the first word is written.
+        """
+        outer, writes = self._outer
+        if outer is not None:
+            if not writes:
+                raise RuntimeError("a transaction that reads cannot begin to write")
+            yield outer
+            return
         with self._available(), self._writer.connect() as connection, connection.begin():
             if not self.is_sqlite:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
-            yield connection
+            with self._as_outer(connection, writes=True):
+                yield connection
+
+    def hold_still(self) -> None:
+        """Inside a transaction that writes: nobody else changes what is judged until it ends, not even with plain SQL.
+
+        Writers of this package wait for each other anyway, and SQLite has one writer at a time.
+        """
+        connection, writes = self._outer
+        if connection is None or not writes:
+            raise RuntimeError("only a transaction that writes can hold the store still")
+        if not self.is_sqlite:
+            connection.exec_driver_sql(f"LOCK TABLE {', '.join(_JUDGED)} IN SHARE MODE")
+
+    @property
+    def _outer(self) -> tuple[sa.Connection | None, bool]:
+        return getattr(self._open, "transaction", (None, False))
+
+    @contextmanager
+    def _as_outer(self, connection: sa.Connection, *, writes: bool) -> Iterator[None]:
+        self._open.transaction = (connection, writes)
+        try:
+            yield
+        finally:
+            self._open.transaction = (None, False)
 
     def migrate(self) -> None:
         """Bring the tables and triggers to this version; several processes may do so at once."""
@@ -217,6 +264,15 @@ def insert_rows(
         some = rows[start : start + _ROWS_A_STATEMENT]
         values = tuple(value for given in some for value in given)
         connection.exec_driver_sql(f"{head}{', '.join([row] * len(some))} {tail}", values)
+
+
+def plain_rows(connection: sa.Connection, query: Any) -> list[tuple[Any, ...]]:
+    """The rows of a query as the driver gives them: for hundreds of thousands, which SQLAlchemy wraps one by one."""
+    result = connection.execute(query)
+    try:
+        return list(result.cursor.fetchall())
+    finally:
+        result.close()
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -8,19 +8,32 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from ml_regress.core.answers import load_raw
 from ml_regress.core.digest import digest_of_text
+from ml_regress.core.draws import DrawsMade
 from ml_regress.core.evaluation import Evaluation
 from ml_regress.core.prediction import Prediction, Predictions
 from ml_regress.store import tables
-from ml_regress.store.committing import environment_digest, keep_evaluations, keep_predictions, take_off_the_list
+from ml_regress.store.committing import (
+    environment_digest,
+    keep_evaluations,
+    keep_predictions,
+    take_off_the_list,
+)
 from ml_regress.store.database import Database
-from ml_regress.store.due import OPEN, Cell
+from ml_regress.store.draws import (
+    DRAWN_AGAIN,
+    Held,
+    Superseded,
+    held_draws,
+    keep_draws,
+    reliabilities_of,
+    superseded_of,
+)
+from ml_regress.store.due import OPEN, Cell, DueList
 from ml_regress.store.problems import Measured, measured
 from ml_regress.store.rows import evaluation_from_row
 
-__all__ = ["EvaluationTable", "MatrixCounts", "Stored", "environment_digest"]
-
+__all__ = ["EvaluationTable", "Held", "MatrixCounts", "Stored", "Superseded", "environment_digest"]
 _CHUNK = 10_000
 
 
@@ -53,32 +66,21 @@ class EvaluationTable:
         self._database = database
 
     def predictions(self, candidate: str, input_digests: Iterable[str]) -> dict[str, Prediction]:
-        """Stored predictions of a candidate by input digest."""
+        """Stored predictions of a candidate, of the first draw, by input digest."""
         return self.predictions_of([candidate], input_digests).get(candidate, {})
 
     def predictions_of(
         self, candidates: Iterable[str], input_digests: Iterable[str]
     ) -> dict[str, dict[str, Prediction]]:
-        """Stored predictions by candidate and input digest; a candidate without one is left out."""
-        columns = tables.predictions.c
-        names, wanted = sorted(set(candidates)), sorted(set(input_digests))
-        found: dict[str, dict[str, Prediction]] = {}
-        query = sa.select(
-            columns.candidate, columns.input_digest, columns.answer, columns.outputs, columns.error, columns.environment
-        )
+        """Stored predictions of the first draw, by candidate and input digest; one without any is left out."""
         with self._database.read() as connection:
-            # One look at the key a candidate: a new one has none, and thousands of digests are not searched for.
-            known = sa.exists().where(columns.candidate == tables.candidates.c.id)
-            ids = tables.candidates.c.id
-            some = connection.execute(sa.select(ids).where(ids.in_(names), known)).scalars().all()
-            for start in range(0, len(wanted) if some else 0, _CHUNK):
-                here = (columns.candidate.in_(some), columns.input_digest.in_(wanted[start : start + _CHUNK]))
-                for candidate, digest, answer, outputs, error, made_in in connection.execute(
-                    query.where(*here, columns.draw == 0)
-                ):
-                    made = Prediction(load_raw(answer), load_raw(outputs), error, made_in)
-                    found.setdefault(candidate, {})[digest] = made
-        return found
+            found = held_draws(connection, candidates, input_digests, further=False)
+        return {candidate: held.first for candidate, held in found.items()}
+
+    def draws_of(self, candidates: Iterable[str], input_digests: Iterable[str]) -> dict[str, Held]:
+        """Stored predictions of all draws, by candidate; one without any is left out."""
+        with self._database.read() as connection:
+            return held_draws(connection, candidates, input_digests, further=True)
 
     def commit(
         self,
@@ -88,17 +90,24 @@ class EvaluationTable:
         predictions: Predictions,
         environment: Mapping[str, Any] | None,
         claim: str,
+        draws: DrawsMade | None = None,
     ) -> tuple[Evaluation, ...]:
         """Store all that one candidate's measurement gave, and take its cells off the list, in one transaction.
 
-        `predictions` are the new ones. What is stored already stays: a measurement that was done twice
-        changes nothing, but an error gives way to an answer. Returns the evaluations that are stored now.
+        `predictions` are the new ones of the first draw, and `draws` has all further ones. What is stored already
+        stays: a measurement that was done twice changes nothing, but an error gives way to an answer, and fewer draws
+        to more. Cells whose inputs were drawn by somebody else meanwhile are due again, to be scored over all draws.
+        Returns the evaluations that are stored now.
         """
+        drawn = draws or DrawsMade()
         with self._database.write() as connection:
             if predictions:
                 keep_predictions(connection, candidate, predictions, environment or {})
-            stored = keep_evaluations(connection, candidate, evaluations, claim)
+            late = bool(drawn.predictions) and keep_draws(connection, candidate, drawn, environment or {})
+            stored = keep_evaluations(connection, candidate, evaluations, claim, drawn.reliabilities)
             take_off_the_list(connection, candidate, evaluations, claim)
+            if late:
+                DueList(self._database).request(((candidate, name) for name in drawn.problems), DRAWN_AGAIN)
         return stored
 
     def current(self, cells: Iterable[Cell] | None = None) -> dict[Cell, Stored]:
@@ -135,6 +144,16 @@ class EvaluationTable:
                 query = sa.select(tables.outcomes).where(columns.evaluation.in_(wanted[start : start + _CHUNK]))
                 rows.extend(map(tuple, connection.execute(query)))  # pandas takes its time with SQLAlchemy's rows
         return pd.DataFrame(rows, columns=["evaluation", "pattern", "outcome", "reason"], dtype=object)
+
+    def reliabilities(self, numbers: Iterable[int]) -> dict[int, dict[str, tuple[int, int]]]:
+        """Draws that passed and all draws, by evaluation and pattern, of patterns with more than one draw."""
+        with self._database.read() as connection:
+            return reliabilities_of(connection, numbers)
+
+    def superseded(self, candidate: str, problem: str) -> list[Superseded]:
+        """What was measured of a cell before, and measured anew on the same suite, newest first."""
+        with self._database.read() as connection:
+            return superseded_of(connection, candidate, problem)
 
     def environment(self, digest: str) -> dict[str, Any]:
         """What an environment's digest stands for; empty where it is unknown."""
@@ -182,7 +201,7 @@ class EvaluationTable:
         return digest_of_text(repr(parts))[:16]
 
 
-def _measured_suites() -> sa.Subquery:
+def measured_suites() -> sa.Subquery:
     problem, bench = tables.problems.c, tables.benchmarks.c
     return sa.union_all(
         sa.select(problem.id, problem.suite).where(problem.state.in_(OPEN)),
@@ -193,7 +212,7 @@ def _measured_suites() -> sa.Subquery:
 def _current_rows(
     connection: sa.Connection, dimension: Sequence[Measured], wanted: set[Cell] | None
 ) -> Sequence[Mapping[str, Any]]:
-    columns, current = tables.evaluations.c, _measured_suites()
+    columns, current = tables.evaluations.c, measured_suites()
     query = (
         sa.select(tables.evaluations)
         .join(current, sa.and_(current.c.id == columns.problem, current.c.suite == columns.suite))
@@ -213,7 +232,7 @@ def _cells(connection: sa.Connection) -> int:
 
 
 def _state_counts(connection: sa.Connection) -> dict[str, int]:
-    columns, current = tables.evaluations.c, _measured_suites()
+    columns, current = tables.evaluations.c, measured_suites()
     query = (
         sa.select(columns.state, sa.func.count())
         .join(current, sa.and_(current.c.id == columns.problem, current.c.suite == columns.suite))

@@ -2,8 +2,12 @@
 
 from ml_regress.store.candidates import CandidateTable
 from ml_regress.store.database import Database
+from ml_regress.store.decisions import DecisionTable
 from ml_regress.store.due import DueList
 from ml_regress.store.evaluations import EvaluationTable
+from ml_regress.store.facts import FactTable
+from ml_regress.store.history import HistoryTable
+from ml_regress.store.notifications import NotificationTable
 from ml_regress.store.problems import ProblemTable
 from ml_regress.store.sources import SourceTable
 
@@ -18,6 +22,10 @@ class Store:
         self.due = DueList(database)
         self.evaluations = EvaluationTable(database)
         self.sources = SourceTable(database)
+        self.decisions = DecisionTable(database)
+        self.facts = FactTable(database)
+        self.history = HistoryTable(database)
+        self.notifications = NotificationTable(database)
 
     @classmethod
     def open(cls, url: str) -> "Store":

@@ -240,3 +240,103 @@ audit = sa.Table(
     _text("detail", ""),
     sqlite_autoincrement=True,
 )
+
+# What people decided. A waiver counts until the end of its last day, or until it is withdrawn.
+waivers = sa.Table(
+    "waivers",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("candidate", sa.Text, sa.ForeignKey("candidates.id"), nullable=False),
+    sa.Column("problem", sa.Text, sa.ForeignKey("problems.id"), nullable=False),
+    _optional("pattern"),
+    _text("person"),
+    _text("reason"),
+    _text("until"),
+    _text("at"),
+    _optional("withdrawn_at"),
+    sqlite_autoincrement=True,
+)
+
+# Append-only, like `aliases`: `evidence` is what the person saw, named by its digest.
+sign_offs = sa.Table(
+    "sign_offs",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("candidate", sa.Text, sa.ForeignKey("candidates.id"), nullable=False),
+    _text("person"),
+    _text("role"),
+    _text("decision"),
+    _text("words", ""),
+    _text("at"),
+    _text("evidence_digest"),
+    _text("evidence"),
+    _one_of("decision", "approve", "reject", "approve with waivers"),
+    sqlite_autoincrement=True,
+)
+
+# How an entry of `aliases` came about, where it was not adopted: a promotion rests on a sign-off.
+promotions = sa.Table(
+    "promotions",
+    metadata,
+    sa.Column("alias", sa.Integer, sa.ForeignKey("aliases.number"), primary_key=True, autoincrement=False),
+    _text("verb"),
+    sa.Column("sign_off", sa.Integer, sa.ForeignKey("sign_offs.number")),
+    _one_of("verb", "promote", "roll back"),
+)
+
+# One row a change: the last row of a candidate is its verdict as it was judged last.
+verdicts = sa.Table(
+    "verdicts",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("candidate", sa.Text, sa.ForeignKey("candidates.id"), nullable=False),
+    _text("verdict"),
+    _text("evidence_digest"),
+    _text("evidence"),
+    _text("judged_at"),
+    sa.Index(None, "candidate"),
+    _one_of("verdict", "fail", "incomplete", "inconclusive", "pass"),
+    sqlite_autoincrement=True,
+)
+
+# What somebody is to be told of, once: `key` names the event. It waits here until it is delivered.
+notifications = sa.Table(
+    "notifications",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    _text("event"),
+    _text("payload"),
+    _text("made_at"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    _text("next_at"),
+    _optional("sent_at"),
+    _optional("error"),
+    sqlite_autoincrement=True,
+)
+
+# Evaluations that another one on the same suite took the place of, with their outcomes, as JSON.
+superseded = sa.Table(
+    "superseded",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("candidate", sa.Text, sa.ForeignKey("candidates.id"), nullable=False),
+    _text("problem"),
+    _text("suite"),
+    _text("evaluation"),
+    _text("outcomes"),
+    _text("superseded_at"),
+    sa.Index(None, "candidate", "problem"),
+    sqlite_autoincrement=True,
+)
+
+# How many of a pattern's draws passed, where there is more than one: its reliability.
+reliabilities = sa.Table(
+    "reliabilities",
+    metadata,
+    sa.Column("evaluation", sa.Integer, sa.ForeignKey("evaluations.number"), primary_key=True, autoincrement=False),
+    sa.Column("pattern", sa.Text, primary_key=True),
+    sa.Column("passed", sa.Integer, nullable=False),
+    sa.Column("draws", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -36,6 +36,7 @@ NO_REPLACE = "REPLACE would lose what was frozen of this problem: use UPDATE"
 ORPHAN = "no such problem: insert the problem first"
 NO_ARCHIVE = "this candidate is production and cannot be archived: promote another one first"
 NO_TRUNCATE = "TRUNCATE would lose rows that evaluations refer to: use DELETE, which retires them"
+NO_OTHER_SIGN_OFF = "a sign-off stands as it was signed: sign again"
 _IS_PRODUCTION = "{row}.id = (SELECT candidate FROM aliases WHERE alias = 'production' ORDER BY number DESC LIMIT 1)"
 
 
@@ -76,6 +77,10 @@ def _sqlite() -> dict[str, str]:
         "candidates_left": "AFTER UPDATE OF state ON candidates WHEN NEW.state = 'archived' "
         "BEGIN DELETE FROM due WHERE candidate = NEW.id; END",
     }
+    for event in ("UPDATE", "DELETE"):
+        body[f"sign_offs_no_{event.lower()}"] = (
+            f"BEFORE {event} ON sign_offs BEGIN SELECT RAISE(ABORT, '{NO_OTHER_SIGN_OFF}'); END"
+        )
     for table in _DIMENSION:
         body[f"{table}_no_rename"] = (
             f"BEFORE UPDATE OF id ON {table} WHEN NEW.id IS NOT OLD.id BEGIN SELECT RAISE(ABORT, '{NO_RENAME}'); END"
@@ -110,6 +115,7 @@ def _postgresql() -> tuple[dict[str, str], dict[str, str]]:
         f"RAISE EXCEPTION '{NO_ARCHIVE}'; END IF; RETURN NEW;",
         "candidates_archived": "UPDATE candidates SET state = 'archived' WHERE id = OLD.id; RETURN NULL;",
         "no_truncate": f"RAISE EXCEPTION '{NO_TRUNCATE}';",
+        "sign_offs_stand": f"RAISE EXCEPTION '{NO_OTHER_SIGN_OFF}';",
     }
     functions = {
         name: f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
@@ -131,6 +137,9 @@ def _postgresql() -> tuple[dict[str, str], dict[str, str]]:
         "candidates_archived": ("BEFORE DELETE ON candidates", "ROW", ""),
         "candidates_left": ("AFTER UPDATE ON candidates", "ROW WHEN (NEW.state = 'archived')", ""),
         "candidates_no_truncate": ("BEFORE TRUNCATE ON candidates", "STATEMENT", "no_truncate"),
+        "sign_offs_no_update": ("BEFORE UPDATE ON sign_offs", "ROW", "sign_offs_stand"),
+        "sign_offs_no_delete": ("BEFORE DELETE ON sign_offs", "ROW", "sign_offs_stand"),
+        "sign_offs_no_truncate": ("BEFORE TRUNCATE ON sign_offs", "STATEMENT", "no_truncate"),
     }
     for table in _DIMENSION:
         renamed = "ROW WHEN (NEW.id IS DISTINCT FROM OLD.id)"

@@ -16,7 +16,7 @@ from ml_regress_tests.scenario import age, row, write_candidate, write_problem, 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(sensors, "PATIENCE", 0.0)
-    for name in ("ML_REGRESS_HOME", "ML_REGRESS_DATABASE_URL"):
+    for name in ("ML_REGRESS_HOME", "ML_REGRESS_DATABASE_URL", "ML_REGRESS_WEBHOOK"):
         monkeypatch.delenv(name, raising=False)
     return write_workspace(tmp_path / "workspace")
 

@@ -10,16 +10,17 @@ def test_the_names_of_everything_are_these() -> None:
     dg.Definitions.validate_loadable(defs)
     repository = defs.get_repository_def()
     assert {key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()} == {
-        "problems", "benchmarks", "patterns", "candidates", "evaluation", "scoreboard", "report",
+        "problems", "benchmarks", "patterns", "candidates", "evaluation", "verdicts", "scoreboard", "report",
     }  # fmt: skip
     assert {key.to_user_string() for key in repository.asset_graph.asset_check_keys} == {
-        "problems:schemas_valid", "scoreboard:matrix_complete",
+        "problems:schemas_valid", "scoreboard:matrix_complete", "scoreboard:newest_meets_requirements",
+        "scoreboard:production_meets_requirements",
     }  # fmt: skip
     assert {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")} == {
-        "measure", "refresh", "audit",
+        "measure", "refresh", "audit", "promote", "roll_back",
     }  # fmt: skip
     assert {sensor.name for sensor in repository.sensor_defs} == {
-        "problems_sensor", "candidates_sensor", "evaluation_sensor", "scoreboard_sensor",
+        "problems_sensor", "candidates_sensor", "evaluation_sensor", "verdicts_sensor", "scoreboard_sensor",
     }  # fmt: skip
     assert {schedule.name for schedule in repository.schedule_defs} == {"audit_schedule", "refresh_schedule"}
 
@@ -39,9 +40,24 @@ def test_every_asset_says_what_it_is() -> None:
         assert node.group_name in ("registry", "matrix"), key
         assert node.owners == ["team:ml-regress"], key
         assert node.kinds, key
-    for name in ("problems", "benchmarks", "patterns", "candidates", "evaluation"):
+    for name in ("problems", "benchmarks", "patterns", "candidates", "evaluation", "verdicts"):
         schema = graph.get(dg.AssetKey(name)).metadata["dagster/column_schema"]
         assert isinstance(schema, dg.TableSchema | dg.TableSchemaMetadataValue), name
+
+
+def test_everything_that_runs_or_looks_says_what_it_is_for() -> None:
+    repository = defs.get_repository_def()
+    jobs = [job for job in repository.get_all_jobs() if not job.name.startswith("__")]
+    for each in (*jobs, *repository.sensor_defs, *repository.schedule_defs):
+        assert each.description, each.name
+    for key in repository.asset_graph.asset_check_keys:
+        assert repository.asset_graph.get_check_spec(key).description, key
+
+
+def test_no_check_stops_anything(instance: dg.DagsterInstance) -> None:
+    # They inform. What may ship is decided by the engine, when production is moved.
+    graph = defs.get_repository_def().asset_graph
+    assert not any(graph.get_check_spec(key).blocking for key in graph.asset_check_keys)
 
 
 def test_a_pattern_or_a_candidate_maps_to_exactly_its_cells(instance: dg.DagsterInstance) -> None:

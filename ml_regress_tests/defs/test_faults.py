@@ -23,11 +23,19 @@ from ml_regress.engine.claims import planned_claim
 from ml_regress.engine.evaluate import evaluate
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import Unavailable
+from ml_regress.progress import shown_version
 from ml_regress_tests.defs.ticks import Daemon, latest, partitions
 from ml_regress_tests.models import ConstantModel
 from ml_regress_tests.scenario import execute, logged, row, take_in, write_candidate, write_problem
 
 CELLS = {"first|fruit", "first|pets"}
+ALL = (
+    sensors.problems_sensor,
+    sensors.candidates_sensor,
+    sensors.evaluation_sensor,
+    sensors.verdicts_sensor,
+    sensors.scoreboard_sensor,
+)
 
 
 @pytest.fixture
@@ -178,9 +186,9 @@ def test_claims_and_the_refresh_do_not_wait_for_a_clock_that_was_set_back(
     monkeypatch.setattr(claims, "SUBMISSION", timedelta(0))
     (second,) = daemon.requests()
     assert daemon.run(second).success
-    future = {"version": "older", "at": time.time() + 1e6, "tries": 1}
+    future = {"version": "older", "since": time.time() + 1e6, "at": time.time() + 1e6, "tries": 1}
     assert sensors.refresh_due(workspace, future, time.time())
-    assert sensors.refresh_due(workspace, {**future, "version": workspace.store.evaluations.version()}, time.time())
+    assert sensors.refresh_due(workspace, {**future, "version": shown_version(workspace.store)}, time.time())
 
 
 def test_a_cursor_from_the_future_does_not_hide_a_deleted_run(daemon: Daemon) -> None:
@@ -225,7 +233,7 @@ def test_ticks_fail_with_words_while_the_store_is_away_and_the_next_one_goes_on(
     for each in home.glob("store.db*"):
         each.rename(each.with_name("aside-" + each.name))
     write_candidate(folder, "second", ConstantModel("muffin"), created_at="2026-07-01T00:00:00Z")
-    for sensor in (sensors.problems_sensor, sensors.candidates_sensor, sensors.evaluation_sensor):
+    for sensor in ALL:
         with pytest.raises(Unavailable, match=r"store\.db cannot be used: the file is gone"):
             daemon.tick(sensor)
     assert not daemon.run(request).success

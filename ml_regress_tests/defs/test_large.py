@@ -15,7 +15,7 @@ from ml_regress_tests.defs.ticks import Daemon
 from ml_regress_tests.large import candidate_name, fill, problem_name
 from ml_regress_tests.scenario import registered, scalar, write_workspace
 
-SENSORS = (sensors.problems_sensor, sensors.candidates_sensor, sensors.evaluation_sensor)
+SENSORS = (sensors.problems_sensor, sensors.candidates_sensor, sensors.evaluation_sensor, sensors.verdicts_sensor)
 
 
 @contextmanager

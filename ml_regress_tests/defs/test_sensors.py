@@ -1,5 +1,6 @@
 """Sensors: they derive what they do from states, so that a lost tick loses nothing."""
 
+import json
 from pathlib import Path
 
 import dagster as dg
@@ -7,9 +8,10 @@ import pytest
 
 from ml_regress.defs import names, sensors
 from ml_regress.defs.resources import WorkspaceResource
+from ml_regress.engine import judge
 from ml_regress.engine.evaluate import evaluate
 from ml_regress.engine.workspace import Workspace
-from ml_regress.progress import write_reported_version
+from ml_regress.progress import shown_version, write_reported_version
 from ml_regress_tests.defs.ticks import Daemon, latest, partitions
 from ml_regress_tests.models import ConstantModel
 from ml_regress_tests.scenario import age, execute, row, write_candidate, write_problem
@@ -124,13 +126,13 @@ def test_the_scoreboard_is_asked_for_once_a_version_when_nothing_is_due(daemon: 
     daemon.run(daemon.requests()[0])
     (request,) = daemon.tick(sensors.scoreboard_sensor).run_requests or []
     assert request.run_key is not None
-    assert request.run_key.startswith(workspace.store.evaluations.version())
+    assert request.run_key.startswith(shown_version(workspace.store))
     assert not daemon.tick(sensors.scoreboard_sensor).run_requests
 
 
 def test_a_refresh_that_failed_is_asked_for_again_later_and_a_done_one_is_not(workspace: Workspace) -> None:
     workspace.settings.report_folder.mkdir(parents=True)
-    version = workspace.store.evaluations.version()
+    version = shown_version(workspace.store)
     asked = {"version": version, "at": 1000.0, "tries": 2}
     assert not sensors.refresh_due(workspace, asked, 1000.0 + 119)
     assert sensors.refresh_due(workspace, asked, 1000.0 + 121)
@@ -139,9 +141,28 @@ def test_a_refresh_that_failed_is_asked_for_again_later_and_a_done_one_is_not(wo
 
 
 def test_while_cells_are_due_the_scoreboard_is_asked_for_once_a_minute(daemon: Daemon, workspace: Workspace) -> None:
-    asked = {"version": "older", "at": 1000.0, "tries": 1}
-    assert not sensors.refresh_due(workspace, asked, 1030.0)
-    assert sensors.refresh_due(workspace, asked, 1061.0)
+    waiting = {"version": "older", "since": 1000.0, "at": 1.0, "tries": 1}
+    assert not sensors.refresh_due(workspace, waiting, 1030.0)
+    assert sensors.refresh_due(workspace, waiting, 1061.0)
+
+
+def test_a_change_has_its_first_minute_to_itself_however_long_nothing_happened(
+    daemon: Daemon, workspace: Workspace
+) -> None:
+    daemon.cursors["scoreboard_sensor"] = '{"version": "older", "at": 1000.0, "tries": 1}'
+    assert not daemon.tick(sensors.scoreboard_sensor).run_requests
+    cursor = json.loads(daemon.cursors["scoreboard_sensor"] or "")
+    daemon.cursors["scoreboard_sensor"] = json.dumps({**cursor, "since": cursor["since"] - 61})
+    assert daemon.tick(sensors.scoreboard_sensor).run_requests
+    assert "since" not in (daemon.cursors["scoreboard_sensor"] or "")
+
+
+def test_a_decision_of_a_person_makes_another_scoreboard_and_report(daemon: Daemon, workspace: Workspace) -> None:
+    daemon.run(daemon.requests()[0])
+    assert daemon.tick(sensors.scoreboard_sensor).run_requests
+    assert not daemon.tick(sensors.scoreboard_sensor).run_requests
+    judge.waive(workspace, "first", "fruit", None, person="Ada", reason="a known one", until="2999-01-01")
+    assert daemon.tick(sensors.scoreboard_sensor).run_requests
 
 
 def test_a_look_is_repeated_until_it_sees_something(monkeypatch: pytest.MonkeyPatch) -> None:

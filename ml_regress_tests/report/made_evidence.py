@@ -10,7 +10,10 @@ from ml_regress.core.evaluation import Measure
 from ml_regress.core.inputs import parse_input_types
 from ml_regress.core.problem import Benchmark, Problem, Requirement
 from ml_regress.core.statistics import wilson
+from ml_regress.core.verdict import CellFacts, Flips
+from ml_regress.core.waiver import Waiver
 from ml_regress.report.evidence import CELL_COLUMNS, OUTCOME_COLUMNS, PATTERN_COLUMNS, Evidence
+from ml_regress.report.facts import Facts
 
 ERROR = object()  # an answer that stands for "no prediction"
 
@@ -31,7 +34,7 @@ def a_pattern(problem: str, name: str, expected: Any = 1, inputs: Any = None, **
     return {
         "problem": problem, "pattern": name, "inputs": {"x": 1.0} if inputs is None else inputs,
         "expectation": f"answer equals {expected}", "polarity": "positive", "canary": False, "twin": None,
-        "origin": "production", "selected_on": (), "note": "", "expected": expected, **rest,
+        "parent": None, "origin": "production", "selected_on": (), "note": "", "expected": expected, **rest,
     }  # fmt: skip
 
 
@@ -64,6 +67,8 @@ def made_evidence(
     cells: Iterable[dict[str, Any]] = (),
     benchmarks: Iterable[Benchmark] = (),
     outputs: Mapping[tuple[str, str], dict[str, float]] | None = None,
+    waivers: Iterable[Waiver] = (),
+    missing: Iterable[str] = (),
     name: str = "digits",
 ) -> Evidence:
     """`answers` maps (candidate, pattern) to an answer or ERROR; a cell is measured where it has any.
@@ -98,4 +103,65 @@ def made_evidence(
         pd.DataFrame(list(measured.values()), columns=list(CELL_COLUMNS)),
         pd.DataFrame([{key: row[key] for key in PATTERN_COLUMNS} for row in patterns], columns=list(PATTERN_COLUMNS)),
         pd.DataFrame(outcomes, columns=list(OUTCOME_COLUMNS)),
+        made_facts(
+            candidates, problems, patterns, outcomes, measured, production=production, waivers=waivers, missing=missing
+        ),
+    )  # fmt: skip
+
+
+def made_facts(
+    candidates: tuple[Candidate, ...],
+    problems: tuple[Problem, ...],
+    patterns: list[dict[str, Any]],
+    outcomes: list[dict[str, Any]],
+    measured: Mapping[tuple[str, str], Mapping[str, Any]],
+    *,
+    production: str | None,
+    waivers: Iterable[Waiver],
+    missing: Iterable[str],
+) -> Facts:
+    """What the store would have counted of these outcomes."""
+    waivers = tuple(waivers)
+    by_cell: dict[tuple[str, str], dict[str, str]] = {}
+    for row in outcomes:
+        by_cell.setdefault((row["candidate"], row["problem"]), {})[row["pattern"]] = row["outcome"]
+    cells = {}
+    for problem in problems:
+        canaries = [row["pattern"] for row in patterns if row["problem"] == problem.id and row["canary"]]
+        waived = {each.pattern for each in waivers if each.problem == problem.id}
+        there = measured.get((str(production), problem.id))
+        for candidate in candidates:
+            row, mine = measured.get((candidate.id, problem.id)), by_cell.get((candidate.id, problem.id), {})
+            theirs = by_cell.get((str(production), problem.id), {})
+            flips = None
+            if row and there and row["suite"] == there["suite"] and {row["state"], there["state"]} <= {"ok", "error"}:
+                flips = Flips(
+                    *(
+                        tuple(sorted(name for name in mine if (theirs.get(name), mine[name]) in kinds))
+                        for kinds in (
+                            [("failed", "passed")],
+                            [("passed", "failed")],
+                            [("passed", "error"), ("error", "failed")],
+                        )
+                    )
+                )
+            cells[candidate.id, problem.id] = CellFacts(
+                problem,
+                row["state"] if row else "due",
+                row["reason"] if row else None,
+                row["suite"] if row else None,
+                (row["passes"] if row else None) or 0,
+                (row["answered"] if row else None) or 0,
+                (row["errors"] if row else None) or 0,
+                row["measures"][0] if row and row["measures"] else None,
+                sum(each["problem"] == problem.id for each in patterns),
+                len(canaries),
+                tuple(name for name in canaries if mine.get(name) == "failed"),
+                tuple(name for name in canaries if mine.get(name) == "error"),
+                tuple(name for name in mine if name in waived and mine[name] == "failed"),
+                flips,
+            )
+    return Facts(
+        "2026-06-21T08:00:00Z", production, tuple(each.id for each in candidates),
+        {each.id: each.digest for each in candidates}, problems, cells, waivers, tuple(missing),
     )  # fmt: skip

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from ml_regress.core.evaluation import Measure
@@ -49,7 +51,7 @@ def old_and_new(old: tuple[int, ...], new: tuple[int, ...]) -> dict[tuple[str, s
 def test_a_frame_without_its_columns_is_refused_by_name():
     whole = three_candidates()
     with pytest.raises(ValueError, match="cells lacks the columns suite"):
-        Evidence("x", "now", None, (), (), (), whole.cells.drop(columns="suite"), whole.patterns, whole.outcomes)
+        dataclasses.replace(whole, cells=whole.cells.drop(columns="suite"))
 
 
 def test_flips_against_production_are_counted_by_cell():

@@ -1,5 +1,6 @@
 """A database that cannot be used says so, without its password."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,41 @@ def test_a_broken_rule_is_not_called_unavailable(store: Store) -> None:
 def test_times_of_any_zone_stand_in_order_as_texts() -> None:
     assert in_utc("2026-06-01T00:00:00+02:00") == "2026-05-31T22:00:00.000000+00:00"
     assert in_utc("2026-06-01T00:00:00Z") < in_utc("2026-06-01T00:00:00.5Z")
+
+
+def test_reading_inside_a_transaction_sees_what_that_transaction_sees(store: Store) -> None:
+    with store.database.read() as outer:
+        assert store.due.count() == 0
+        with store.database.read() as inner:
+            assert inner is outer
+    with store.database.write() as outer:
+        outer.exec_driver_sql("INSERT INTO problems (id, title) VALUES ('muffin', 'Muffin')")
+        assert [stale.id for stale in store.problems.stale()] == ["muffin"]
+        with store.database.write() as inner:
+            assert inner is outer
+
+
+def test_a_snapshot_stays_while_another_writes(store: Store, database_url: str) -> None:
+    other = Store.open(database_url)
+    with store.database.read():
+        assert store.problems.stale() == []
+        with other.database.write() as connection:
+            connection.exec_driver_sql("INSERT INTO problems (id, title) VALUES ('muffin', 'Muffin')")
+        assert store.problems.stale() == []
+    assert [stale.id for stale in store.problems.stale()] == ["muffin"]
+    other.close()
+
+
+def test_what_is_written_inside_a_transaction_is_undone_with_it(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.database.write():
+        store.sources.read("problems/a.yaml", "problems", "1", "refused")
+        raise ZeroDivisionError
+    assert store.sources.refusals() == []
+
+
+def test_a_transaction_that_reads_cannot_begin_to_write_and_threads_have_their_own(store: Store) -> None:
+    with store.database.read(), pytest.raises(RuntimeError, match="cannot begin to write"):
+        store.sources.read("problems/a.yaml", "problems", "1", None)
+    with store.database.read(), ThreadPoolExecutor(1) as pool:
+        pool.submit(store.sources.read, "problems/a.yaml", "problems", "1", "refused").result()
+    assert [refusal.source for refusal in store.sources.refusals()] == ["problems/a.yaml"]

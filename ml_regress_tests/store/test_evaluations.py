@@ -1,13 +1,17 @@
 """What was measured is stored once, whole, and read back as it was."""
 
 import sqlite3
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
 
+from ml_regress.core.draws import DrawsMade
 from ml_regress.core.evaluation import Evaluation, Measure
 from ml_regress.core.prediction import Prediction
 from ml_regress.store import Store
+from ml_regress.store.draws import DRAWN_AGAIN
 from ml_regress_tests.scenario import execute, import_muffins, muffin_pattern, muffin_problem, registered, scalar
 from ml_regress_tests.store.made import (
     ENVIRONMENT,
@@ -219,7 +223,8 @@ def test_a_read_sees_one_state(matrix: Store) -> None:
         count = sa.text("SELECT count(*) FROM candidates")
         before = connection.execute(count).scalar_one()
         execute(matrix, "DELETE FROM due")
-        matrix.candidates.register(registered("model-2"))
+        with ThreadPoolExecutor() as elsewhere:  # in this thread it would be part of what reads
+            elsewhere.submit(matrix.candidates.register, registered("model-2")).result()
         assert connection.execute(count).scalar_one() == before
 
 
@@ -234,3 +239,91 @@ def test_thousands_of_cells_and_predictions_fit_into_one_call(store: Store) -> N
     assert len(store.evaluations.predictions("model-1", names)) == 50_000
     assert store.evaluations.current([(f"model-{number}", "muffin") for number in range(20_000)]) == {}
     assert len(store.evaluations.outcomes(range(50_000))) == 0
+
+
+def drawn(store: Store, made: Evaluation, draws: DrawsMade, claim: str = "run-1") -> tuple[Evaluation, ...]:
+    """Commit an evaluation over draws."""
+    return store.evaluations.commit(
+        "model-1", [made], predictions={}, environment=ENVIRONMENT, claim=claim, draws=draws
+    )
+
+
+def draws_of(shares: Mapping[str, tuple[int, int]], highest: int = 0, **answers: list[str]) -> DrawsMade:
+    """New draws of inputs that had so many, and what all of them give."""
+    made = {name: [Prediction(answer) for answer in given] for name, given in answers.items()}
+    return DrawsMade(made, dict.fromkeys(made, highest), frozenset({"muffin"}), {"muffin": shares})
+
+
+def test_an_evaluation_over_more_draws_takes_the_place_of_one_that_is_kept(matrix: Store) -> None:
+    first = evaluation(matrix, "model-1", outcomes=outcomes(("a", "passed"), ("b", "failed")))
+    commit(matrix, "model-1", first, x="muffin")
+    (old,) = matrix.evaluations.current().values()
+    second = evaluation(matrix, "model-1", passes=0, outcomes=outcomes(("a", "failed"), ("b", "failed")))
+    assert drawn(matrix, second, draws_of({"a": (1, 3), "b": (0, 3)}, x=["dog", "dog"])) == (second,)
+    (new,) = matrix.evaluations.current().values()
+    assert (new.evaluation.passes, new.number > old.number) == (0, True)
+    assert matrix.evaluations.reliabilities([old.number, new.number]) == {new.number: {"a": (1, 3), "b": (0, 3)}}
+    assert matrix.evaluations.reliabilities([]) == {}
+    assert [
+        each.answer for each in matrix.evaluations.draws_of(["model-1"], ["x"])["model-1"].further["x"].values()
+    ] == [
+        "dog",
+        "dog",
+    ]
+    assert matrix.evaluations.predictions("model-1", ["x"])["x"].answer == "muffin"
+    (kept,) = matrix.evaluations.superseded("model-1", "muffin")
+    assert kept.evaluation == first
+    assert kept.evaluation.outcomes == first.outcomes
+    assert scalar(matrix, "SELECT count(*) FROM outcomes") == 2
+    assert matrix.evaluations.superseded("model-1", "bagel") == []
+
+
+def test_an_evaluation_over_fewer_or_as_many_draws_changes_nothing(matrix: Store) -> None:
+    made = evaluation(matrix, "model-1", outcomes=outcomes(("a", "passed")))
+    drawn(matrix, made, draws_of({"a": (3, 4)}, x=["muffin"]))
+    before = matrix.evaluations.version()
+    for shares in ({}, {"a": (0, 2)}, {"a": (0, 4)}):
+        late = evaluation(matrix, "model-1", passes=0, outcomes=outcomes(("a", "failed")))
+        assert drawn(matrix, late, draws_of(shares)) == (made,)
+    error = evaluation(matrix, "model-1", state="error", reason="broke", outcomes=outcomes(("a", "error")))
+    assert drawn(matrix, error, draws_of({"a": (0, 2)})) == (made,)
+    assert matrix.evaluations.version() == before
+    assert matrix.evaluations.superseded("model-1", "muffin") == []
+
+
+def test_draws_that_two_commands_made_at_once_follow_each_other_and_are_scored_together(matrix: Store) -> None:
+    commit(matrix, "model-1", evaluation(matrix, "model-1", outcomes=outcomes(("a", "passed"))), x="muffin")
+    made = evaluation(matrix, "model-1", outcomes=outcomes(("a", "passed")))
+    drawn(matrix, made, draws_of({"a": (2, 2)}, x=["first"]))
+    assert cells(matrix) == []
+    drawn(matrix, made, draws_of({"a": (2, 2)}, x=["second", "third"]))  # it did not see the other one's draw
+    further = matrix.evaluations.draws_of(["model-1"], ["x"])["model-1"].further["x"]
+    assert {number: each.answer for number, each in further.items()} == {1: "first", 2: "second", 3: "third"}
+    (due,) = matrix.due.all()
+    assert (due.cell, due.reason) == (("model-1", "muffin"), DRAWN_AGAIN)
+    drawn(matrix, made, draws_of({"a": (4, 4)}))
+    assert cells(matrix) == []
+    assert [len(each) for each in matrix.evaluations.reliabilities(range(100)).values()] == [1]
+
+
+def test_an_error_that_gave_way_is_kept_with_its_outcomes_and_one_without_any_is_not(matrix: Store) -> None:
+    for number, made in enumerate(((), (("a", "error"),))):
+        failed = evaluation(matrix, "model-1", state="error", reason=f"broke {number}", outcomes=outcomes(*made))
+        matrix.due.request([("model-1", "muffin")], "asked for")
+        matrix.due.claim([("model-1", "muffin")], "run-1")
+        commit(matrix, "model-1", failed)
+    commit(matrix, "model-1", evaluation(matrix, "model-1", outcomes=outcomes(("a", "passed"))))
+    (kept,) = matrix.evaluations.superseded("model-1", "muffin")
+    assert (kept.evaluation.reason, kept.evaluation.outcomes) == ("broke 1", outcomes(("a", "error")))
+
+
+def test_draws_of_a_commit_that_breaks_are_not_there(matrix: Store) -> None:
+    commit(matrix, "model-1", evaluation(matrix, "model-1", outcomes=outcomes(("a", "passed"))), x="muffin")
+    before = matrix.evaluations.version()
+    broken = evaluation(matrix, "model-1", outcomes=outcomes(("a", "perhaps")))
+    with pytest.raises(sa.exc.IntegrityError):
+        drawn(matrix, broken, draws_of({"a": (1, 2)}, x=["dog"]))
+    assert matrix.evaluations.version() == before
+    assert scalar(matrix, "SELECT count(*) FROM predictions") == 1
+    for table in ("superseded", "reliabilities"):
+        assert scalar(matrix, f"SELECT count(*) FROM {table}") == 0
