@@ -19,6 +19,7 @@ from ml_regress.report.answer import answer as answered
 from ml_regress.report.compare_page import write_compare
 from ml_regress.report.compare_text import compare_dict, compare_text
 from ml_regress.report.compared import gather_compared
+from ml_regress.report.plain import plain
 
 
 @click.command()
@@ -68,7 +69,7 @@ def answer(problem: str, as_json: bool, folder: Path | None) -> None:
              "patterns": [vars(pattern) for pattern in found.patterns]}
         )  # fmt: skip
         return
-    click.echo(found.text)
+    click.echo(plain(found.text))
     click.echo()
     rows = [
         {"pattern": each.pattern, "polarity": each.polarity, "expects": each.expectation,

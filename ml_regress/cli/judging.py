@@ -158,7 +158,10 @@ def verify(number: int, as_json: bool, folder: Path | None) -> int:
     click.echo(f"signed:     {found.sign_off.evidence_digest}")
     click.echo(f"recomputed: {found.recomputed}")
     click.echo("the evidence is what was signed" if found.intact else "THE EVIDENCE IS NOT WHAT WAS SIGNED")
-    click.echo("nothing changed since" if found.current else f"new evidence since: {'; '.join(found.changes)}")
+    if found.current is None:
+        click.echo("a promotion rests on it: what came after says nothing against it")
+    else:
+        click.echo("nothing changed since" if found.current else f"new evidence since: {'; '.join(found.changes)}")
     return 0 if found.intact else 1
 
 
@@ -177,6 +180,8 @@ def promote(candidate: str, person: str, reason: str, folder: Path | None) -> No
     moved = judging.promote(workspace, _candidate(workspace, candidate), person=person, reason=reason)
     _told(workspace)
     click.echo(f"{moved.candidate} is in production since {moved.at}, on sign-off {moved.sign_off}")
+    if moved.watched:
+        click.echo(f"solved, and watched from now on: {', '.join(moved.watched)}")
 
 
 @click.command()
@@ -199,11 +204,13 @@ def rollback(candidate: str | None, person: str, reason: str, folder: Path | Non
 @speaking
 def production(as_json: bool, folder: Path | None) -> None:
     """List who was in production, newest first."""
-    rows = [vars(each) for each in opened(folder).store.decisions.production_history()]
+    columns = ("candidate", "at", "verb", "person", "reason", "sign_off")
+    history = opened(folder).store.decisions.production_history()
+    rows = [{name: getattr(each, name) for name in columns} for each in history]
     if as_json:
         print_json(rows)
         return
-    print_table(("candidate", "at", "verb", "person", "reason", "sign_off"), rows, "nobody is in production yet")
+    print_table(columns, rows, "nobody is in production yet")
 
 
 def _told(workspace: Workspace) -> None:

@@ -90,7 +90,10 @@ def attribute(before: State, after: State) -> Attribution:
     metric_notes: list[tuple[str, ...]] = [()] * len(walked)
     undefined = None
     if {name, before.problem["metric"]} != {PASS_RATE}:
-        undefined = _no_metric(before, after, alone=len(walked) <= 1)
+        # Answers that moved no outcome are no cause by themselves, and may move the metric beside the one that is seen.
+        answering = {each.cause for each in walked} <= {ENVIRONMENT, ANSWERS, CANDIDATE}
+        alone = len(walked) <= 1 and (answering or before.environments == after.environments)
+        undefined = _no_metric(before, after, alone=alone)
         if undefined is None:
             gone = before.scorer_version if _other_version(before, after) else None
             inner = [_metric(stage.state, gone) for stage in walked[:-1]]

@@ -78,7 +78,9 @@ class ProblemVerdict(NamedTuple):
 
     @property
     def words(self) -> str:
-        return f"{self.verdict} (waived)" if self.waiver is not None else self.verdict
+        if self.waiver is None:
+            return self.verdict
+        return f"{self.verdict} (waived)" if self.counted == PASS else f"{self.counted} ({self.verdict} is waived)"
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,8 @@ def moved_metadata(workspace: Workspace, moved: InProduction) -> Metadata:
     }
     if moved.reason:
         found["reason"] = moved.reason
+    if moved.watched:
+        found["watched"] = ", ".join(moved.watched)
     if moved.sign_off is not None:
         signed = workspace.store.decisions.sign_off(moved.sign_off)
         found |= {

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 
 from ml_regress.core.approval import CURRENT, STALE, Approval, approval_of, evidence_changes
 from ml_regress.core.digest import digest_of
-from ml_regress.core.verdict import FAIL, PASS, ProblemVerdict, Verdict, evidence_of
+from ml_regress.core.verdict import FAIL, INCOMPLETE, PASS, ProblemVerdict, Verdict, evidence_of
 from ml_regress.core.waiver import APPROVE, APPROVE_WITH_WAIVERS, DECISIONS, SignOff, Waiver
 from ml_regress.engine import notify, registry, watching
 from ml_regress.engine.workspace import Workspace
@@ -42,7 +42,10 @@ def take_in(workspace: Workspace) -> None:
     else:
         raise Unavailable(f"{', '.join(wait)}: still being written; try again when that is over")
     registry.look_at_problems(workspace)
-    registry.look_at_candidates(workspace, {})
+    looks = registry.look_at_candidates(workspace, {})
+    if looks:  # a folder that does not say itself that it is whole is believed when it looks the same twice
+        time.sleep(watching.SETTLE_SECONDS)
+        registry.look_at_candidates(workspace, looks)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def record(workspace: Workspace, candidates: Sequence[str] | None = None) -> dic
 
 
 def _tell(workspace: Workspace, verdict: Verdict, before: Judged, approval: Approval) -> None:
-    if verdict.verdict == FAIL and before.verdict != FAIL:
+    if verdict.verdict == FAIL and _settled_before(workspace, verdict.candidate) != FAIL:
         _add(workspace, notify.failing_verdict(workspace, verdict, before.verdict or None), before)
     if verdict.candidate == verdict.production:
         broken = _broken(workspace, verdict)
@@ -105,6 +108,12 @@ def _add(workspace: Workspace, told: notify.Told, before: Judged) -> None:
     """Store a notification, once for each change: the same failure may come back, and is told again."""
     key, event, payload = told
     notify.add(workspace, (f"{key}|{before.number}", event, payload))
+
+
+def _settled_before(workspace: Workspace, candidate: str) -> str | None:
+    """The last verdict before this one that said something: what is incomplete while it is measured says nothing."""
+    recorded = workspace.store.decisions.verdicts(candidate)[1:]
+    return next((each.verdict for each in recorded if each.verdict != INCOMPLETE), None)
 
 
 def _broken(workspace: Workspace, verdict: Verdict) -> list[ProblemVerdict]:
@@ -190,12 +199,15 @@ def _waiver_words(verdict: Verdict) -> str:
 
 @dataclass(frozen=True)
 class Verified:
-    """A sign-off held against its own evidence (`intact`) and against the store of now (`current`)."""
+    """A sign-off held against its own evidence (`intact`) and against the store of now (`current`).
+
+    Of one that was used for a promotion `current` is None: what came after says nothing against it.
+    """
 
     sign_off: SignOff
     recomputed: str
     intact: bool
-    current: bool
+    current: bool | None
     changes: tuple[str, ...]
 
 
@@ -209,8 +221,8 @@ def verify(workspace: Workspace, number: int) -> Verified:
         signed = store.decisions.sign_off(number)
         kept = json.loads(signed.evidence)
         recomputed = digest_of(kept)
-        if signed.used:  # what came after the promotion says nothing against it
-            return Verified(signed, recomputed, recomputed == signed.evidence_digest, True, ())
+        if signed.used:
+            return Verified(signed, recomputed, recomputed == signed.evidence_digest, None, ())
         try:
             evidence = evidence_of(gather_facts(store, [signed.candidate]).verdict(signed.candidate))
         except NotFound:
@@ -223,6 +235,7 @@ def verify(workspace: Workspace, number: int) -> Verified:
 def promote(workspace: Workspace, candidate: str, *, person: str, reason: str = "") -> InProduction:
     """Move production to a candidate whose verdict passes and whose approval is current, both judged here and now.
 
+    Open problems that it solves are watched from then on: any regression against production fails.
     Raises NotPassed with every reason that stands against it; production stays then.
     """
     _said(person=person)
@@ -239,8 +252,17 @@ def promote(workspace: Workspace, candidate: str, *, person: str, reason: str = 
             against.append(f"there is no current approval: {approval.words}")
         if against:
             raise NotPassed(f"{candidate} is not promoted: " + "\n".join(against))
-        number = None if approval.sign_off is None else approval.sign_off.number
-        return store.decisions.move_production(candidate, verb=PROMOTE, person=person, reason=reason, sign_off=number)
+        moved = store.decisions.move_production(
+            candidate,
+            verb=PROMOTE,
+            person=person,
+            reason=reason,
+            sign_off=approval.sign_off.number if approval.sign_off is not None else None,
+            solved=[each.problem for each in verdict.solved],
+        )
+    if moved.watched:
+        registry.look_at_problems(workspace)  # their state changed: let it be validated now, and not at the next look
+    return moved
 
 
 def roll_back(workspace: Workspace, candidate: str | None = None, *, person: str, reason: str) -> InProduction:

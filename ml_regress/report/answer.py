@@ -15,9 +15,10 @@ from ml_regress.report.summary import requirement_words
 from ml_regress.store import Store
 from ml_regress.store.decisions import InProduction
 
-YES, NOT_YET_IN_PRODUCTION, NOT_ANY_MORE, NO, OPEN = (
+YES, NOT_YET_IN_PRODUCTION, BUT_BREAKS, NOT_ANY_MORE, NO, OPEN = (
     "yes",
     "yes, but not in production",
+    "yes, but it breaks others",
     "not any more",
     "no",
     "cannot be said yet",
@@ -100,7 +101,7 @@ class _Words:
         if self._met(self.facts.production):
             return YES
         if self._met(newest):
-            return NOT_YET_IN_PRODUCTION
+            return BUT_BREAKS if self._fails(newest) else NOT_YET_IN_PRODUCTION
         met = [self._met(name) for name in self.order]
         if True in met and self._met(newest) is False:
             return NOT_ANY_MORE
@@ -147,6 +148,8 @@ class _Words:
             YES: f"Yes: {production}, which is in production, meets what is asked.",
             NOT_YET_IN_PRODUCTION: f"Yes, but not in production: {newest if self._met(newest) else solver} meets what "
             "is asked.",
+            BUT_BREAKS: f"Yes, but not in production, and not without loss: {newest} reaches what is asked of it "
+            "alone, and breaks patterns that work in production.",
             NOT_ANY_MORE: f"Not any more: {solver} met what is asked, and the {which} candidate does not.",
             NO: f"No: the {which} candidate does not meet what is asked.",
             OPEN: "That cannot be said yet.",

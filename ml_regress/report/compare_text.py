@@ -1,5 +1,6 @@
 """A comparison for the terminal and for scripts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import RenderableType
@@ -12,8 +13,16 @@ from ml_regress.core.statistics import clopper_pearson, jeffreys, wilson
 from ml_regress.report.compared import Compared, Flipped
 from ml_regress.report.evidence import MINUS
 from ml_regress.report.pattern_grid import answer_text
+from ml_regress.report.plain import plain
 
 UNDEFINED = "undefined"
+
+
+def _text(words: str) -> Text:
+    """A text for the terminal, in which no name and no answer moves the cursor."""
+    return Text(plain(words))
+
+
 FLIPS_SHOWN = 20
 
 
@@ -36,12 +45,28 @@ def headline(compared: Compared) -> str:
         (each for each in found.problems if each.finding == WORSE),
         key=lambda each: each.counted.fixes - each.counted.regressions,
     )
-    broken = ", ".join(
-        f"{compared.problems[each.problem].title} ({MINUS}{each.counted.regressions})" for each in worse[:5]
-    )
+    broken = _named_problems(compared, worse[:5])
     more = f" and {len(worse) - 5} more" if len(worse) > 5 else ""
-    but = " It is clearly worse on no problem." if not worse else f" It is clearly worse on {broken}{more}."
+    but = f" It is clearly worse on {broken}{more}." if worse else _unclear(compared)
     return f"{words}: {flips}.{but}"
+
+
+def _named_problems(compared: Compared, problems: Sequence[ProblemComparison]) -> str:
+    return ", ".join(
+        f"{compared.problems[each.problem].title} ({MINUS}{each.counted.regressions})" for each in problems
+    )
+
+
+def _unclear(compared: Compared) -> str:
+    """Which problems broke most where none can be called worse; "" where nothing broke."""
+    losing = sorted(
+        (each for each in compared.comparison.problems if each.counted.regressions),
+        key=lambda each: -each.counted.regressions,
+    )
+    if not losing:
+        return ""
+    named = _named_problems(compared, losing[:5])
+    return f" No problem can be called worse on so few patterns; most broke in {named}."
 
 
 def pooled_lines(compared: Compared) -> list[tuple[str, str]]:
@@ -98,20 +123,20 @@ def _ratio(value: float | None) -> str:
 def compare_text(compared: Compared) -> list[RenderableType]:
     """What the terminal shows: a sentence, the problems as a table, the pooled numbers, the worst flips."""
     found = compared.comparison
-    parts: list[RenderableType] = [Text(headline(compared)), _problems(compared)]
-    parts += [Text(f"{name}: {words}") for name, words in pooled_lines(compared)]
-    parts += [Text(f"not compared: {compared.problems[name].title} ({name}): {why}")
+    parts: list[RenderableType] = [_text(headline(compared)), _problems(compared)]
+    parts += [_text(f"{name}: {words}") for name, words in pooled_lines(compared)]
+    parts += [_text(f"not compared: {compared.problems[name].title} ({name}): {why}")
               for name, why in compared.not_compared.items()]  # fmt: skip
-    parts += [Text(f"{compared.problems[name].title} ({name}): {why}") for name, why in compared.older.items()]
+    parts += [_text(f"{compared.problems[name].title} ({name}): {why}") for name, why in compared.older.items()]
     if compared.environments:
-        parts.append(Text(f"environments differ: {'; '.join(compared.environments)}"))
+        parts.append(_text(f"environments differ: {'; '.join(compared.environments)}"))
     if compared.flipped:
         parts.append(_flips(compared, found))
     return parts
 
 
 def _problems(compared: Compared) -> Table:
-    table = Table(title=Text(f"{compared.before.id} -> {compared.after.id}"))
+    table = Table(title=_text(f"{compared.before.id} -> {compared.after.id}"))
     for name in ("problem", "before", "after", "fixed", "broken", "p", "adjusted", "finding", "pairs"):
         table.add_column(name)
     for each in compared.comparison.problems:
@@ -119,14 +144,14 @@ def _problems(compared: Compared) -> Table:
             "" if each.pair_score is None else f"{each.pair_score[0]} -> {each.pair_score[1]} of {each.pair_score[2]}"
         )
         table.add_row(
-            Text(f"{compared.problems[each.problem].title} ({each.problem})"),
+            _text(f"{compared.problems[each.problem].title} ({each.problem})"),
             f"{each.counted.before}/{each.counted.compared}",
             f"{each.counted.after}/{each.counted.compared}",
             str(each.counted.fixes),
             str(each.counted.regressions),
             p_words(each.test.exact if each.test else None),
             p_words(each.p_adjusted),
-            Text(finding_words(each)),
+            _text(finding_words(each)),
             pairs,
         )
     return table
@@ -135,11 +160,11 @@ def _problems(compared: Compared) -> Table:
 def _flips(compared: Compared, found: Comparison) -> Table:
     total = found.counted.fixes + found.counted.regressions
     left = f", {total - FLIPS_SHOWN:,} more on the page or in --json" if total > FLIPS_SHOWN else ""
-    table = Table(title=Text(f"the worst of {total:,} flips{left}"))
+    table = Table(title=_text(f"the worst of {total:,} flips{left}"))
     for name in ("problem", "pattern", "flip", "expected", compared.before.id, compared.after.id):
-        table.add_column(Text(name))
+        table.add_column(_text(name))
     for each in compared.flipped[:FLIPS_SHOWN]:
-        table.add_row(*map(Text, (each.problem.id, _named(each), "fixed" if each.flip == FIX else "broken",
+        table.add_row(*map(_text, (each.problem.id, _named(each), "fixed" if each.flip == FIX else "broken",
                                   each.expectation, answer_text(each.before), answer_text(each.after))))  # fmt: skip
     return table
 

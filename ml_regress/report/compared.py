@@ -136,7 +136,7 @@ def gather_compared(
             _flipped(store, flips, problems, suites, sides, special=special, drawn=_drawn(store, rows, suites)),
             absent,
             older,
-            _environments(store, [one for one, _ in pairs if one], [two for _, two in pairs if two]),
+            _environments(store, [(one, two) for one, two in pairs if one and two]),
         )
 
 
@@ -268,9 +268,14 @@ def _flipped(
     return tuple(made)
 
 
-def _environments(store: Store, before: Sequence[CellRow], after: Sequence[CellRow]) -> tuple[str, ...]:
-    contents = []
-    for side in (before, after):
-        digests = sorted({digest for row in side for digest in json.loads(row.environments)})
-        contents.append([store.evaluations.environment(digest) for digest in digests])
-    return environment_differences(*contents)
+def _environments(store: Store, pairs: Sequence[tuple[CellRow, CellRow]]) -> tuple[str, ...]:
+    """In what the cells of the two sides differ, each pair by itself: other cells do not make up for it."""
+    named = {digest for pair in pairs for row in pair for digest in json.loads(row.environments)}
+    known = {digest: store.evaluations.environment(digest) for digest in named}
+
+    def contents(row: CellRow) -> list[dict[str, Any]]:
+        return [known[digest] for digest in json.loads(row.environments)]
+
+    asked = {(one.environments, two.environments): (one, two) for one, two in pairs}
+    said = (environment_differences(contents(one), contents(two)) for one, two in asked.values())
+    return tuple(dict.fromkeys(words for each in said for words in each))

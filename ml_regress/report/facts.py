@@ -22,7 +22,7 @@ DUE = "due"
 MET = {PASS: True, FAIL: False}
 NO_WAIVERS = Waivers({}, {})
 NO_FLIPS = Flips()
-GONE = "outcomes of this cell are gone from the store; measure it again with --again 1"
+GONE = "outcomes of this cell are gone from the store: put them back, or change its suite to have it measured anew"
 Cell = tuple[str, str]
 
 

@@ -18,10 +18,8 @@ def history_svg(evidence: Evidence, problem: Problem, candidate: str) -> Markup:
 
     A candidate without a rate (error, due) has a dash at the foot. All text is escaped.
     """
-    shown = list(evidence.order[-SHOWN:])
-    for name in (evidence.production, candidate):
-        if name is not None and name in evidence.order and name not in shown:
-            shown.insert(0, name)
+    wanted = {*evidence.order[-SHOWN:], evidence.production, candidate}
+    shown = [name for name in evidence.order if name in wanted]
     step = (WIDTH - LEFT - 20) / max(len(shown), 1)
     parts = [
         f'<svg class="history" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" font-size="11" '
@@ -33,8 +31,13 @@ def history_svg(evidence: Evidence, problem: Problem, candidate: str) -> Markup:
             f'<line x1="{LEFT}" x2="{WIDTH - 10}" y1="{_y(share):.1f}" y2="{_y(share):.1f}" stroke="{LINE}"/>'
             f'<text x="{LEFT - 6}" y="{_y(share) + 4:.1f}" text-anchor="end" fill="{SOFT}">{label}</text>'
         )
-    points = []
+    lines, before = [list[str]()], -1
     for place, name in enumerate(shown):
+        here = evidence.order.index(name)
+        if place and here != before + 1:  # some are left out between the two
+            lines.append([])
+            parts.append(f'<text x="{LEFT + step * place:.1f}" y="{_y(0.5):.1f}" text-anchor="middle">…</text>')
+        before = here
         x, cell = LEFT + step * (place + 0.5), evidence.cell(name, problem.id)
         star = "★ " if name == evidence.production else ""
         weight = "bold" if name == candidate else "normal"
@@ -48,9 +51,10 @@ def history_svg(evidence: Evidence, problem: Problem, candidate: str) -> Markup:
                 f'<text x="{x:.1f}" y="{_y(0) - 3:.1f}" text-anchor="middle" fill="{SOFT}">{escape(cell.words)}</text>'
             )
             continue
-        points.append(f"{x:.1f},{_y(rate):.1f}")
+        lines[-1].append(f"{x:.1f},{_y(rate):.1f}")
         parts.append(_point(evidence, problem, name, x, filled=name == candidate))
-    line = f'<polyline points="{" ".join(points)}" fill="none" stroke="{SOFT}" stroke-width="1"/>' if points else ""
+    drawn = (" ".join(points) for points in lines if points)
+    line = "".join(f'<polyline points="{points}" fill="none" stroke="{SOFT}" stroke-width="1"/>' for points in drawn)
     return Markup("".join([parts[0], line, *parts[1:], "</svg>"]))  # noqa: S704 - escaped above
 
 

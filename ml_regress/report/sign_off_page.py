@@ -53,6 +53,7 @@ class ProblemRow:
     history: Markup
     fixes: tuple[str, ...]
     regressions: tuple[str, ...]
+    compared: bool
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def sign_off_html(
     """
     verdict = evidence.verdict(candidate)
     rows = [_row(evidence, verdict, each, power.get(each.problem, ())) for each in verdict.problems]
-    rows.sort(key=lambda row: (row.verdict.verdict == PASS, -SEVERITIES.index(row.problem.severity)))
+    rows.sort(key=lambda row: (row.verdict.counted == PASS, -SEVERITIES.index(row.problem.severity)))
     frozen = evidence_of(verdict)
     failing = _failing(evidence, candidate)
     return (
@@ -91,11 +92,13 @@ def sign_off_html(
             candidate=next(each for each in evidence.candidates if each.id == candidate),
             verdict=verdict,
             decision=decision_words(verdict, approval),
-            tone={PASS: "yes" if approval.state in (CURRENT, USED) else "", FAIL: "no"}.get(verdict.verdict, ""),
+            tone={PASS: "yes" if approval.state == CURRENT else "", FAIL: "no"}.get(verdict.verdict, ""),
             approval=approval,
             stale=approval.state == STALE,
             sign_off=approval.sign_off,
             rows=rows,
+            unmeasured=[row for row in rows if row.verdict.answered == 0 or row.verdict.errors],
+            not_compared=[row for row in rows if not row.compared],
             solved=[row for row in rows if row.verdict.solved],
             broken=[row for row in rows if row.regressions],
             requirement_words=summary.requirement_words,
@@ -136,12 +139,14 @@ def decision_words(verdict: Verdict, approval: Approval) -> str:
     """May it ship: the first sentence of the report."""
     name = verdict.candidate
     if approval.state == USED:
-        return f"{name} was promoted on the approval of {_who(approval)}."
+        since = "is in production" if verdict.production == name else "is not in production any more"
+        today = "" if verdict.verdict == PASS else f" Today its verdict is {verdict.verdict}."
+        return f"{name} was promoted on the approval of {_who(approval)}, and {since}.{today}"
     if verdict.verdict == FAIL:
         counts = verdict.counts()
         return f"{name} may not ship: it does not pass {summary.counted(counts[FAIL], 'problem')}."
     if verdict.verdict != PASS:
-        why = "too few patterns settle it" if verdict.verdict == INCONCLUSIVE else "something is missing"
+        why = "a bound cannot be settled" if verdict.verdict == INCONCLUSIVE else "something is missing"
         return f"{name} may not ship yet: its verdict is {verdict.verdict}, for {why}."
     waived = f", {summary.counted(len(verdict.waived), 'failure')} of it waived" if verdict.waived else ""
     if approval.state == CURRENT:
@@ -166,7 +171,7 @@ def _row(evidence: Evidence, verdict: Verdict, each: ProblemVerdict, power: tupl
     return ProblemRow(
         problem,
         each,
-        "waived" if each.waiver is not None else PLAIN[each.verdict],
+        _plain(each),
         summary.requirement_words(problem, evidence.canaries_of(problem.id)),
         before,
         _far(evidence, verdict.candidate, problem.id),
@@ -175,7 +180,17 @@ def _row(evidence: Evidence, verdict: Verdict, each: ProblemVerdict, power: tupl
         history_svg(evidence, problem, verdict.candidate),
         flips.fixes if flips is not None and compared else (),
         flips.regressions if flips is not None and compared else (),
+        compared,
     )
+
+
+def _plain(each: ProblemVerdict) -> str:
+    if each.counted == INCONCLUSIVE:
+        unknown = all(check.low is None for check in each.checks if check.verdict == INCONCLUSIVE)
+        return "cannot be said: its number has no interval" if unknown else PLAIN[INCONCLUSIVE]
+    if each.waiver is None:
+        return PLAIN[each.verdict]
+    return "waived" if each.counted == PASS else f"waived, but {PLAIN[each.counted]}"
 
 
 def _far(evidence: Evidence, candidate: str, problem: str) -> str:

@@ -1,6 +1,6 @@
 """What people decided, and what was judged: waivers, sign-offs, verdicts, promotions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class InProduction:
-    """One entry of the history of production: how it came about, by whom, why, and the sign-off it rests on."""
+    """One entry of the history of production: how it came about, by whom, why, and the sign-off it rests on.
+
+    `watched` are the problems that it solved, which are watched since; known where production has just moved.
+    """
 
     number: int
     candidate: str
@@ -41,6 +44,7 @@ class InProduction:
     reason: str
     verb: str
     sign_off: int | None
+    watched: tuple[str, ...] = ()
 
 
 class DecisionTable:
@@ -162,9 +166,18 @@ class DecisionTable:
     # -- production ------------------------------------------------------------------------------
 
     def move_production(
-        self, candidate: str, *, verb: str, person: str, reason: str, sign_off: int | None = None
+        self,
+        candidate: str,
+        *,
+        verb: str,
+        person: str,
+        reason: str,
+        sign_off: int | None = None,
+        solved: Sequence[str] = (),
     ) -> InProduction:
         """Point production at a candidate and keep the history; the caller has decided that it may.
+
+        Open problems among those that it `solved` are watched from now on.
 
         Raises NotFound for a candidate that there is not, Conflict for one that is archived or in production already.
         """
@@ -183,7 +196,10 @@ class DecisionTable:
             connection.execute(sa.insert(tables.promotions).values(alias=number, verb=verb, sign_off=sign_off))
             before = history[0].candidate if history else "nobody"
             note(connection, person, verb, candidate, f"after {before}: {reason}")
-            return InProduction(number, candidate, values["at"], person, reason, verb, sign_off)
+            watched = _watch(connection, solved)
+            if watched:
+                note(connection, person, "watch", candidate, f"solved: {', '.join(watched)}")
+            return InProduction(number, candidate, values["at"], person, reason, verb, sign_off, tuple(watched))
 
     def production_history(self) -> list[InProduction]:
         """Who was in production, newest first."""
@@ -217,6 +233,15 @@ class DecisionTable:
                     sa.func.max(tables.aliases.c.number),
                 )
             )
+
+
+def _watch(connection: sa.Connection, solved: Sequence[str]) -> list[str]:
+    columns = tables.problems.c
+    here = (columns.id.in_(list(solved)), columns.state == "open")
+    found = sorted(connection.execute(sa.select(columns.id).where(*here)).scalars())
+    if found:
+        connection.execute(sa.update(tables.problems).where(*here).values(state="watched"))
+    return found
 
 
 def _known(connection: sa.Connection, column: "sa.Column[str]", name: str, kind: str) -> None:

@@ -15,15 +15,20 @@ from ml_regress.core.waiver import APPROVE, APPROVE_WITH_WAIVERS, REJECT
 from ml_regress.engine import judge as judging
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import Conflict, InvalidInput, NotFound, NotPassed, Unavailable
+from ml_regress.predictors.host import PredictorHost
+from ml_regress_tests.models import ConstantModel, save_model
 from ml_regress_tests.scenario import (
     age,
     commit_outcomes,
     execute,
     import_muffins,
+    measure_due,
     muffin_pattern,
     muffin_problem,
     registered,
     scalar,
+    take_in,
+    write_candidate,
     write_problem,
 )
 
@@ -226,6 +231,17 @@ def test_promotion_rests_on_a_sign_off_which_is_used_then_and_never_stale(judged
         judging.promote(judged, "good", person="Grace")
 
 
+def test_a_solved_problem_is_watched_from_its_promotion_on(judged: Workspace) -> None:
+    approve(judged)
+    assert judging.promote(judged, "good", person="Ada").watched == ("muffin",)
+    states = {problem.id: problem.state for problem in judged.store.problems.all()}
+    assert states == {"muffin": "watched", "towel": "open"}
+    verdict = judging.judge(judged, "old").verdict
+    assert any("it is watched: no regression against production" in reason for reason in verdict.reasons)
+    judging.roll_back(judged, person="Ada", reason="users complain")
+    assert {problem.state for problem in judged.store.problems.all()} == {"watched", "open"}
+
+
 def test_promotion_without_an_approval_or_a_passing_verdict_moves_nothing(judged: Workspace) -> None:
     with pytest.raises(NotPassed, match="no current approval: nobody signed yet"):
         judging.promote(judged, "good", person="Grace")
@@ -404,7 +420,7 @@ def test_nothing_that_comes_after_a_promotion_speaks_against_its_sign_off(judged
     number = approve(judged)
     judging.promote(judged, "good", person="Ada")
     found = judging.verify(judged, number)
-    assert (found.intact, found.current, found.changes) == (True, True, ())
+    assert (found.intact, found.current, found.changes) == (True, None, ())
 
 
 @pytest.fixture
@@ -460,3 +476,34 @@ def test_a_stale_approval_is_told_once(told: Workspace) -> None:
     judging.record(told)
     judging.record(told)
     assert [event for event, _ in events(told)].count("approval stale") == 1
+
+
+def test_an_artefact_that_was_overwritten_after_it_was_measured_is_not_promoted(
+    workspace: Workspace, folder: Path, host: PredictorHost
+) -> None:
+    write_problem(folder, "muffin", [{"pattern_id": "p1", "ears": 1, "crumbs": 2, "expected": "muffin"}],
+                  requirement={"at_least": 1})  # fmt: skip
+    write_candidate(folder, "good", ConstantModel("muffin"), created_at="2026-06-01T00:00:00Z")
+    take_in(workspace)
+    measure_due(workspace, host)
+    approve(workspace, "good")
+    save_model(folder / "candidates" / "good", ConstantModel("chihuahua"))
+    for path in (folder / "candidates" / "good").iterdir():
+        age(path, 100 if path.suffix == ".yaml" else 50)
+    with pytest.raises(NotPassed, match=r"the folder of good is refused: .*registered with another content"):
+        judging.promote(workspace, "good", person="Ada")
+
+
+def test_a_failing_verdict_is_not_told_again_because_it_was_incomplete_while_it_was_measured(told: Workspace) -> None:
+    judging.record(told)
+    before = events(told)
+    patterns = [muffin_pattern(name, problem="towel") for name in [*PATTERNS, "p4"]]
+    import_muffins(told.store, patterns, muffin_problem("towel", title="Towel", requirement=ASKED))
+    judging.record(told)
+    for name in ("old", "worse"):
+        commit_outcomes(
+            told.store, name, {**GOOD, "p3": "passed" if name == "old" else "failed", "p4": "passed"}, "towel"
+        )
+    judging.record(told)
+    assert judging.judge(told, "worse").verdict.verdict == FAIL
+    assert events(told) == before

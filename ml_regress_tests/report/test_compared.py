@@ -8,7 +8,7 @@ from ml_regress.core.comparison import BETTER, CHOSEN, NOTHING, UNCLEAR
 from ml_regress.core.history import FIX, REGRESSION
 from ml_regress.core.problem import Requirement
 from ml_regress.errors import InvalidInput, NotFound
-from ml_regress.report.answer import NO, NOT_ANY_MORE, NOT_YET_IN_PRODUCTION, OPEN, YES, answer
+from ml_regress.report.answer import BUT_BREAKS, NO, NOT_ANY_MORE, NOT_YET_IN_PRODUCTION, OPEN, YES, answer
 from ml_regress.report.compared import gather_compared
 from ml_regress.report.gather import gather
 from ml_regress.report.pattern_results import pattern_results
@@ -207,3 +207,30 @@ def test_of_several_draws_the_one_that_goes_with_the_outcome_is_shown(store: Sto
     outcomes = gather(store, "test").outcomes.set_index("candidate")
     assert (outcomes.at["old", "answer"], outcomes.at["new", "answer"]) == ("muffin", "chihuahua")
     assert "chihuahua" in next(iter(pattern_results(store, "new"))).text
+
+
+def test_a_candidate_that_reaches_the_count_and_breaks_others_has_not_just_solved_it(store: Store) -> None:
+    asked = Requirement(at_least=2, max_regressions=0)
+    filled(store, {"a": {**FAILED, "p0": "passed"}, "b": {**PASSED, "p0": "failed"}}, requirement=asked)
+    store.candidates.adopt_production("a", actor="test", reason="")
+    found = answer(store, "muffin")
+    assert found.answer == BUT_BREAKS
+    assert found.text.startswith(
+        "Yes, but not in production, and not without loss: b reaches what is asked of it alone"
+    )
+
+
+def test_environments_are_compared_cell_by_cell(store: Store) -> None:
+    for problem, digests in (("muffin", ("e1", "e2")), ("towel", ("e2", "e1"))):
+        filled(store, {"old": PASSED, "new": PASSED}, problem)
+        for name, digest in zip(("old", "new"), digests, strict=True):
+            execute(
+                store,
+                "UPDATE evaluations SET environments = :all WHERE candidate = :name AND problem = :problem",
+                all=f'["{digest}"]', name=name, problem=problem,
+            )  # fmt: skip
+    for digest, version in (("e1", "3.11"), ("e2", "3.12")):
+        execute(store, "INSERT INTO environments VALUES (:d, :c)", d=digest, c=f'{{"python": "{version}"}}')
+    assert gather_compared(store, "test", "old", "new").environments == (
+        "Python 3.11, now 3.12", "Python 3.12, now 3.11",
+    )  # fmt: skip

@@ -13,9 +13,10 @@ from ml_regress.core.problem import Requirement
 from ml_regress.core.verdict import INCOMPLETE, INCONCLUSIVE, PASS, evidence_of
 from ml_regress.core.waiver import APPROVE, REJECT, SignOff, Waiver
 from ml_regress.report.evidence import Evidence
+from ml_regress.report.history_svg import history_svg
 from ml_regress.report.pages import report_html
 from ml_regress.report.sign_off_page import decision_words, sign_off_html
-from ml_regress_tests.report.made_evidence import a_candidate, a_pattern, a_problem, made_evidence
+from ml_regress_tests.report.made_evidence import ERROR, a_candidate, a_pattern, a_problem, made_evidence
 from ml_regress_tests.report.test_compare_page import NASTY, Page
 
 LONG_AWAY = (datetime.now(UTC) + timedelta(days=3650)).date().isoformat()
@@ -87,7 +88,7 @@ def test_solved_and_broken_problems_are_counted_and_named_with_who_and_when() ->
         (CURRENT, "new may ship: it passes every requirement, and Ada (owner) approved it."),
         (STALE, "new may not ship yet: there is new evidence since Ada (owner) approved it."),
         (REJECTED, "new may not ship: Ada (owner) rejected it."),
-        (USED, "new was promoted on the approval of Ada (owner)."),
+        (USED, "new was promoted on the approval of Ada (owner), and is not in production any more."),
     ],
 )
 def test_a_passing_candidate_waits_for_a_person(state: str, words: str) -> None:
@@ -103,7 +104,7 @@ def test_a_passing_candidate_waits_for_a_person(state: str, words: str) -> None:
 def test_what_cannot_be_said_may_not_ship() -> None:
     verdict = evidence(fixed=True).verdict("new")
     assert verdict.verdict == PASS
-    for word, why in ((INCOMPLETE, "something is missing"), (INCONCLUSIVE, "too few patterns settle it")):
+    for word, why in ((INCOMPLETE, "something is missing"), (INCONCLUSIVE, "a bound cannot be settled")):
         said = decision_words(verdict.__class__(**{**vars(verdict), "verdict": word}), Approval(NONE))
         assert said == f"new may not ship yet: its verdict is {word}, for {why}."
 
@@ -153,3 +154,52 @@ def test_the_report_of_the_workspace_shows_verdicts_and_says_that_an_approval_is
     assert "Stale:" in row and "is stale: candidate was new (x) and is new" in row
     assert "Solved: 1 or 8" in row
     assert page.row("★ old ✗ fail").count("1 of 3 patterns pass") == 1
+
+
+def test_a_candidate_of_which_nothing_was_measured_passes_nothing() -> None:
+    given = made_evidence(
+        [a_candidate("old"), a_candidate("new", 20)],
+        [PROBLEM, OTHER],
+        PATTERNS,
+        {key: answer for key, answer in ANSWERS.items() if key[0] == "old"},
+        production="old",
+    )
+    page = page_of(given)
+    assert "It passes all." not in page.text
+    assert "Three (not measured yet), 1 or 8 (not measured yet)" in page.text
+    assert "not measured by both on the same patterns" in page.text
+    assert "no pattern that works in production" not in page.text
+
+
+def test_without_a_production_nothing_is_said_to_be_solved_or_broken() -> None:
+    given = made_evidence([a_candidate("new")], [PROBLEM], PATTERNS[:3], {("new", f"p{n}"): 1 for n in range(3)})
+    page = page_of(given)
+    assert "Nothing is compared with production: nobody is in it" in page.text
+
+
+def test_a_waiver_that_does_not_reach_says_what_is_open_still() -> None:
+    waiver = Waiver(1, "new", PROBLEM.id, None, "Ada", "for now", LONG_AWAY, "2026-06-30T00:00:00Z")
+    answers = {**ANSWERS, ("new", "p0"): ERROR, ("new", "p1"): 8, ("new", "p2"): 8}
+    given = made_evidence(
+        [a_candidate("old", 1), a_candidate("new", 20)], [PROBLEM], PATTERNS[:3], answers, production="old",
+        waivers=[waiver],
+    )  # fmt: skip
+    page = page_of(given)
+    assert "? waived, but cannot be said: something is missing" in page.row("1 or 8 medium")
+    assert given.verdict("new").problems[0].words == "incomplete (fail is waived)"
+
+
+def test_of_many_candidates_the_graph_keeps_the_order_and_shows_the_gap() -> None:
+    names = [f"c{place:02d}" for place in range(20)]
+    given = made_evidence(
+        [a_candidate(name, place + 1) for place, name in enumerate(names)],
+        [PROBLEM],
+        PATTERNS[:3],
+        {(name, f"p{n}"): 1 for name in names for n in range(3)},
+        production="c02",
+    )
+    picture = str(history_svg(given, PROBLEM, "c05"))
+    shown = re.findall(r">(?:\u2605 )?(c\d\d)<", picture)
+    assert shown == sorted(shown) and {"c02", "c05", "c19"} <= set(shown)
+    assert picture.count("\u2026</text>") == 2
+    assert picture.count("<polyline") == 3
