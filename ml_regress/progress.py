@@ -71,13 +71,15 @@ class Watch:
 
     def look(self) -> View:
         store = self.workspace.store
-        (done, cells), version = store.evaluations.progress(), shown_version(store)
-        reported = reported_version(self.workspace.settings) == version
-        # Said once a matrix: a sign-off or a new day makes another report and nothing to be ready again.
-        matrix = store.evaluations.version()
-        ready = None
-        if reported and done == cells and matrix != self._said and self.serving():
-            self._said, ready = matrix, self._ready()
+        # In one state: a candidate that came between two reads would make an unmeasured matrix look ready.
+        with store.database.read():
+            (done, cells), version = store.evaluations.progress(), shown_version(store)
+            reported = reported_version(self.workspace.settings) == version
+            # Said once a matrix: a sign-off or a new day makes another report and nothing to be ready again.
+            matrix = store.evaluations.version()
+            ready = None
+            if reported and done == cells and matrix != self._said and self.serving():
+                self._said, ready = matrix, self._ready()
         refusals = tuple(f"refused {item.source}: {item.message}" for item in store.sources.refusals())
         return View(done, cells, refusals, version, reported, ready)
 
