@@ -9,7 +9,6 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from ml_regress.core.digest import digest_of_text
-from ml_regress.engine.judge import today
 from ml_regress.engine.workspace import Workspace
 from ml_regress.report.evidence import Evidence
 from ml_regress.report.gather import gather
@@ -17,6 +16,7 @@ from ml_regress.report.scoreboard import matrix_text
 from ml_regress.report.writing import write_whole
 from ml_regress.settings import Settings
 from ml_regress.store import Store
+from ml_regress.store.database import now
 
 VERSION_FILE = "matrix-version"
 
@@ -43,7 +43,7 @@ def shown_version(store: Store) -> str:
         store.decisions.version(),
         store.problems.version(),
         [(refusal.source, refusal.message) for refusal in store.sources.refusals()],
-        today(),
+        now()[:10],
     )
     return digest_of_text(repr(parts))[:16]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ml_regress.engine.judge import today
 from ml_regress.engine.workspace import Workspace
 from ml_regress.settings import Settings
+from ml_regress.store.database import now
 from ml_regress_tests.scenario import (
     commit_outcomes,
     import_muffins,
@@ -23,6 +23,7 @@ from ml_regress_tests.test_cli import done, no_environment, refused, run, said_a
 __all__ = ["no_environment"]  # a fixture that holds for every test here, too
 
 NAMES = [f"p{place}" for place in range(6)]
+TODAY = now()[:10]
 GOOD = dict.fromkeys(NAMES, "passed")
 
 
@@ -100,8 +101,8 @@ def test_a_decision_that_the_verdict_does_not_carry_is_refused_and_nothing_is_st
 
 
 def test_a_waiver_is_listed_counts_and_can_be_taken_back(folder: Path) -> None:
-    waiver = ("waive", "worse", "towel", "p0", "--by", "Ada", "--why", "a known one", "--until", today())
-    assert f"waiver 1: worse, towel/p0 waived until {today()} by Ada: a known one" in done(folder, *waiver)
+    waiver = ("waive", "worse", "towel", "p0", "--by", "Ada", "--why", "a known one", "--until", TODAY)
+    assert f"waiver 1: worse, towel/p0 waived until {TODAY} by Ada: a known one" in done(folder, *waiver)
     assert run(folder, "gate", "worse").exit_code == 0
     assert "approve it with waivers" in refused(
         folder, "sign", "worse", "--by", "A", "--role", "o", "--decision", "approve"
@@ -118,7 +119,7 @@ def test_a_waiver_is_listed_counts_and_can_be_taken_back(folder: Path) -> None:
 def test_verify_computes_the_digest_again_and_says_what_changed_since(folder: Path) -> None:
     sign(folder)
     assert "nothing changed since" in done(folder, "verify", "1")
-    done(folder, "waive", "good", "towel", "p1", "--by", "Ada", "--why", "x", "--until", today())
+    done(folder, "waive", "good", "towel", "p1", "--by", "Ada", "--why", "x", "--until", TODAY)
     found = said_as_json(folder, "verify", "1")
     assert found["intact"] and found["current"]  # a waiver of what passes changes nothing
     done(folder, "candidates", "archive", "good")

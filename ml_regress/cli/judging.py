@@ -12,6 +12,7 @@ from ml_regress.engine.notify import deliver
 from ml_regress.engine.signing import write_sign_off_of
 from ml_regress.engine.workspace import Workspace
 from ml_regress.report.gate import EXIT_CODES, FORMATS, exit_code, gate_view, shown
+from ml_regress.store.database import now
 
 by_option = click.option("--by", "person", metavar="NAME", required=True, help="Who decides: it is kept.")
 
@@ -81,7 +82,7 @@ def waivers(withdraw: int | None, person: str | None, as_json: bool, folder: Pat
         _told(workspace)
         click.echo(f"waiver {gone.number} of {gone.candidate} is withdrawn")
         return
-    today = judging.today()
+    today = now()[:10]
     rows: list[dict[str, Any]] = [
         {"number": each.number, "candidate": each.candidate, "problem": each.problem, "pattern": each.pattern,
          "by": each.by, "why": each.why, "until": each.until, "at": each.at, "counts": each.counts_at(today)}

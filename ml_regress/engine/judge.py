@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from ml_regress.core.approval import CURRENT, STALE, Approval, approval_of, evidence_changes
 from ml_regress.core.digest import digest_of
@@ -18,15 +18,11 @@ from ml_regress.engine import notify, registry, watching
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import InvalidInput, NotFound, NotPassed, Unavailable
 from ml_regress.report.facts import Facts, gather_facts
+from ml_regress.store.database import now
 from ml_regress.store.decisions import PROMOTE, ROLL_BACK, InProduction, Judged
 
 # Looks at files that are still written, a quarter of their settling time apart.
 SETTLES = 40
-
-
-def today() -> str:
-    """The day in UTC, by which waivers expire."""
-    return datetime.now(UTC).date().isoformat()
 
 
 def take_in(workspace: Workspace) -> None:
@@ -106,8 +102,7 @@ def _tell(workspace: Workspace, verdict: Verdict, before: Judged, approval: Appr
 
 def _add(workspace: Workspace, told: notify.Told, before: Judged) -> None:
     """Store a notification, once for each change: the same failure may come back, and is told again."""
-    key, event, payload = told
-    notify.add(workspace, (f"{key}|{before.number}", event, payload))
+    notify.add(workspace, (f"{told[0]}|{before.number}", *told[1:]))
 
 
 def _settled_before(workspace: Workspace, candidate: str) -> str | None:
@@ -145,7 +140,7 @@ def waive(
         day = date.fromisoformat(until)
     except ValueError:
         raise InvalidInput.single("waiver", "must be a day such as 2026-12-31", column="until", value=until) from None
-    if day.isoformat() < today():
+    if day.isoformat() < now()[:10]:
         raise InvalidInput.single("waiver", "lies in the past: name the last day on which it counts", value=until)
     return workspace.store.decisions.waive(
         candidate, problem, pattern, person=person, reason=reason, until=day.isoformat()
