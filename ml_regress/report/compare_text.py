@@ -82,7 +82,8 @@ def pooled_lines(compared: Compared) -> list[tuple[str, str]]:
                        f"{_ratio(rates.relative_negative)} as many negative flips as chance gives"),
         ("backward trust", f"{_rate(rates.trust)} of what was right stays right"),
         ("error compatibility", f"{_rate(rates.error)} of what was wrong stays wrong"),
-        ("correction", f"p values of {len(found.problems)} problems are adjusted by {found.correction}"),
+        ("correction", f"the p values of {sum(each.test is not None for each in found.problems)} problems are adjusted "
+                       f"together ({found.correction.title()})"),
     ]  # fmt: skip
     if found.chosen:
         lines.append(
@@ -158,8 +159,8 @@ def _problems(compared: Compared) -> Table:
 
 
 def _flips(compared: Compared, found: Comparison) -> Table:
-    total = found.counted.fixes + found.counted.regressions
-    left = f", {total - FLIPS_SHOWN:,} more on the page or in --json" if total > FLIPS_SHOWN else ""
+    total, more = found.counted.fixes + found.counted.regressions, len(compared.flipped) - FLIPS_SHOWN
+    left = f"; the page and --json show {len(compared.flipped):,}" if more > 0 else ""
     table = Table(title=_text(f"the worst of {total:,} flips{left}"))
     for name in ("problem", "pattern", "flip", "expected", compared.before.id, compared.after.id):
         table.add_column(_text(name))

@@ -20,7 +20,7 @@ from ml_regress.report import summary
 from ml_regress.report.compare_page import INPUT_CHARACTERS
 from ml_regress.report.compare_text import headline
 from ml_regress.report.compared import Compared
-from ml_regress.report.evidence import DASH, Evidence
+from ml_regress.report.evidence import DASH, MINUS, Evidence
 from ml_regress.report.flip_view import flip_views
 from ml_regress.report.history_svg import history_svg
 from ml_regress.report.pattern_grid import Budget, answer_text
@@ -100,7 +100,11 @@ def sign_off_html(
             unmeasured=[row for row in rows if row.verdict.answered == 0 or row.verdict.errors],
             not_compared=[row for row in rows if not row.compared],
             solved=[row for row in rows if row.verdict.solved],
-            broken=[row for row in rows if row.regressions],
+            broken=[
+                f"{row.problem.title} ({MINUS}{len(row.regressions)})"
+                for row in sorted(rows, key=lambda row: -len(row.regressions))
+                if row.regressions
+            ],
             requirement_words=summary.requirement_words,
             compared=compared,
             headline=None if compared is None else headline(compared),
@@ -125,11 +129,14 @@ def write_sign_off(
     *,
     folder: Path,
 ) -> Path:
-    """Writes sign-off-CANDIDATE.html (with the number of the sign-off) into the folder, whole or not at all.
+    """Writes sign-off-CANDIDATE.html into the folder, whole or not at all.
 
+    With the number of the sign-off in its name where the page shows the evidence that was signed.
     Raises Unavailable.
     """
-    number = "" if approval.sign_off is None else f"-{approval.sign_off.number}"
+    signed, today = approval.sign_off, digest_of(evidence_of(evidence.verdict(candidate)))
+    # The file that was signed stays as it was signed: what came after is another file.
+    number = f"-{signed.number}" if signed is not None and signed.evidence_digest == today else ""
     name = re.sub(r"[^A-Za-z0-9._-]", "_", f"sign-off-{candidate}{number}.html")
     page = sign_off_html(evidence, candidate, approval, compared, power)
     return write_whole(folder / name, page)
@@ -207,6 +214,10 @@ def _since(evidence: Evidence, problem: Problem) -> str:
     """Who solved it and when, as history tells it."""
     marks = evidence.who_solved(problem.id)
     if not marks:
+        asked = problem.requirement
+        alone = (asked.at_least, asked.metric_at_least, asked.metric_at_most)
+        if all(bound is None for bound in alone) and not (asked.canaries and evidence.canaries_of(problem.id)):
+            return "asked only not to break it" if asked.max_regressions is not None else DASH
         return summary.history_words(evidence, problem)
     made = {each.id: each.manifest.created_at[:10] for each in evidence.candidates}
     changed = {each.id: each.manifest.changed for each in evidence.candidates}

@@ -87,6 +87,7 @@ def test_each_problem_has_its_numbers_and_what_can_be_said(store: Store) -> None
     assert "10 of 10 9 of 10" in towel and "1.000" in towel and "no clear change" in towel
     assert page.row("backward trust") == "backward trust 90.0% of what was right stays right"
     assert page.row("error compatibility") == "error compatibility 0.0% of what was wrong stays wrong"
+    assert page.row("correction") == "correction the p values of 2 problems are adjusted together (Holm)"
     assert page.row("pooled").startswith("pooled better: 9 fixed, 1 broken of 18 units (a family counts once)")
 
 

@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from ml_regress.core.waiver import APPROVE, REJECT, SignOff, Waiver
 from ml_regress.report.evidence import Evidence
 from ml_regress.report.history_svg import history_svg
 from ml_regress.report.pages import report_html
-from ml_regress.report.sign_off_page import decision_words, sign_off_html
+from ml_regress.report.sign_off_page import decision_words, sign_off_html, write_sign_off
 from ml_regress_tests.report.made_evidence import ERROR, a_candidate, a_pattern, a_problem, made_evidence
 from ml_regress_tests.report.test_compare_page import NASTY, Page
 
@@ -99,6 +100,44 @@ def test_a_passing_candidate_waits_for_a_person(state: str, words: str) -> None:
     assert words in page.text
     assert ("three was fail and is pass" in page.text) == (state == STALE)
     assert ("The approval is stale." in page.text) == (state == STALE)
+    assert page.text.count("three was fail and is pass") <= 1
+
+
+def test_the_file_of_a_sign_off_is_not_written_over_with_newer_evidence(tmp_path: Path) -> None:
+    given, later = evidence(fixed=True), evidence()
+    approved = signed(given)
+    kept = write_sign_off(given, "new", Approval(CURRENT, approved), None, {}, folder=tmp_path)
+    before = kept.read_bytes()
+    other = write_sign_off(later, "new", Approval(STALE, approved, ("three was pass",)), None, {}, folder=tmp_path)
+    unsigned = write_sign_off(later, "new", Approval(NONE), None, {}, folder=tmp_path)
+    assert (kept.name, other.name, unsigned.name) == ("sign-off-new-3.html", "sign-off-new.html", "sign-off-new.html")
+    assert kept.read_bytes() == before
+
+
+def test_many_changes_and_many_reasons_are_shortened_and_counted() -> None:
+    many = [a_problem(f"q{place}", title=f"Title {place}", requirement=Requirement(at_least=1)) for place in range(30)]
+    given = made_evidence(
+        [a_candidate("new", 20)],
+        many,
+        [a_pattern(each.id, f"{each.id}-p") for each in many],
+        {("new", f"{each.id}-p"): 8 for each in many},
+    )
+    stale = Approval(STALE, signed(given), tuple(f"change {place}" for place in range(20)))
+    page = page_of(given, stale)
+    assert "and 10 more: see problem by problem" in " ".join(page.text.split())
+    assert "change 11 and 8 more." in page.text and "change 12" not in page.text
+
+
+def test_a_problem_that_asks_only_about_regressions_says_so_instead_of_who_solved_it() -> None:
+    only = a_problem(requirement=Requirement(max_regressions=0))
+    given = made_evidence(
+        [a_candidate("old", 1), a_candidate("new", 20)],
+        [only],
+        [a_pattern(only.id, "p0")],
+        {("old", "p0"): 1, ("new", "p0"): 1},
+        production="old",
+    )
+    assert "asked only not to break it" in page_of(given).row("1 or 8 medium")
 
 
 def test_what_cannot_be_said_may_not_ship() -> None:
