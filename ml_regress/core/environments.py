@@ -6,7 +6,6 @@ from typing import Any
 _PLAIN = {"python": "Python", "machine": "machine", "platform": "platform"}
 # Not part of where a prediction was made, but what was said about it.
 _ASIDE = ("warnings", "features")
-UNKNOWN = "unknown"
 
 
 def environment_differences(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ def compare_html(compared: Compared) -> str:
 
 
 def write_compare(compared: Compared, folder: Path) -> Path:
-    """Writes compare-BEFORE-AFTER.html into the folder, whole or not at all; raises Unavailable."""
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", f"compare-{compared.before.id}-{compared.after.id}.html")
+    """Writes compare-BEFORE..AFTER.html into the folder, whole or not at all; raises Unavailable."""
+    # No id holds two dots, so that no other pair of candidates has this name.
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", f"compare-{compared.before.id}..{compared.after.id}.html")
     return write_whole(folder / name, compare_html(compared))

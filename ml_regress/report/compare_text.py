@@ -66,7 +66,7 @@ def _unclear(compared: Compared) -> str:
     if not losing:
         return ""
     named = _named_problems(compared, losing[:5])
-    return f" No problem can be called worse on so few patterns; most broke in {named}."
+    return f" No problem can be called worse: chance alone could do that; most broke in {named}."
 
 
 def pooled_lines(compared: Compared) -> list[tuple[str, str]]:

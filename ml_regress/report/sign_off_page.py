@@ -135,8 +135,8 @@ def write_sign_off(
     Raises Unavailable.
     """
     signed, today = approval.sign_off, digest_of(evidence_of(evidence.verdict(candidate)))
-    # The file that was signed stays as it was signed: what came after is another file.
-    number = f"-{signed.number}" if signed is not None and signed.evidence_digest == today else ""
+    # The file that was signed stays as it was signed: what came after is another file, and no id holds two dots.
+    number = f"..{signed.number}" if signed is not None and signed.evidence_digest == today else ""
     name = re.sub(r"[^A-Za-z0-9._-]", "_", f"sign-off-{candidate}{number}.html")
     page = sign_off_html(evidence, candidate, approval, compared, power)
     return write_whole(folder / name, page)

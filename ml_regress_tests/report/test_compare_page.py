@@ -143,14 +143,14 @@ def test_no_name_can_break_the_page_and_it_asks_nobody(store: Store, tmp_path: P
     assert NASTY in page.text
     assert all(source.startswith(("data:", "#")) for source in page.sources)
     assert "default-src 'none'" in html
-    assert write_compare(found, tmp_path).name == "compare-old-new.html"
+    assert write_compare(found, tmp_path).name == "compare-old..new.html"
 
 
 def test_the_sentence_at_the_top_names_what_broke_most(store: Store) -> None:
     found = compared(store)
     assert headline(found) == (
         "new is better overall: 10 fixed and 1 broken of 20 patterns. "
-        "No problem can be called worse on so few patterns; most broke in Towel (\u22121)."
+        "No problem can be called worse: chance alone could do that; most broke in Towel (\u22121)."
     )
     back = gather_compared(store, "bakery", "new", "old")
     assert headline(back).endswith("It is clearly worse on Muffin (\u221210).")

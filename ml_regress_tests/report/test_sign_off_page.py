@@ -110,7 +110,7 @@ def test_the_file_of_a_sign_off_is_not_written_over_with_newer_evidence(tmp_path
     before = kept.read_bytes()
     other = write_sign_off(later, "new", Approval(STALE, approved, ("three was pass",)), None, {}, folder=tmp_path)
     unsigned = write_sign_off(later, "new", Approval(NONE), None, {}, folder=tmp_path)
-    assert (kept.name, other.name, unsigned.name) == ("sign-off-new-3.html", "sign-off-new.html", "sign-off-new.html")
+    assert (kept.name, other.name, unsigned.name) == ("sign-off-new..3.html", "sign-off-new.html", "sign-off-new.html")
     assert kept.read_bytes() == before
 
 
