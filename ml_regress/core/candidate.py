@@ -18,7 +18,8 @@ class Manifest:
     maps a problem's id to the reason why this candidate is not measured on it. `created_at` is an
     ISO time with zone. `time_limit` is in seconds for opening and predicting, None for the
     workspace's own. `answer_map` gives the answer that is meant for a raw one (as text), for a model
-    whose classes are finer than those of the problems.
+    whose classes are finer than those of the problems. `trained_on` is the table that it was trained on, a path in
+    the workspace: the reference that batches of production are held against while it serves users.
     """
 
     created_at: str
@@ -35,6 +36,7 @@ class Manifest:
     time_limit: float | None = None
     note: str = ""
     answer_map: Mapping[str, str] = field(default_factory=dict)
+    trained_on: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -52,6 +54,8 @@ class Manifest:
             "time_limit": self.time_limit,
             "note": self.note,
             "answer_map": dict(self.answer_map),
+            # Left out where there is none, so that the manifests of older stores read the same.
+            **({} if self.trained_on is None else {"trained_on": self.trained_on}),
         }
 
     @classmethod

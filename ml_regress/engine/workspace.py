@@ -8,6 +8,7 @@ from ml_regress.core.candidate import Candidate
 from ml_regress.predictors import Policy
 from ml_regress.settings import Settings
 from ml_regress.store import Store
+from ml_regress.store.archive import Archive
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Workspace:
         """What the operator allows an artefact to be."""
         settings = self.settings
         return Policy(settings.allow_formats, settings.trusted_types, settings.time_limit)
+
+    @property
+    def archive(self) -> Archive:
+        """Where kept rows of batches and profiles lie."""
+        return Archive(self.settings.home / "archive")
 
     def relative(self, path: Path) -> str:
         """A path as the store keeps it: relative to the workspace, so that the folder may move."""

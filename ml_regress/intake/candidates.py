@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ml_regress.core.candidate import RECORDED, Candidate, Manifest
@@ -32,9 +32,11 @@ KEYS = (
     "time_limit",
     "note",
     "answer_map",
+    "trained_on",
     "columns",
     "table",
 )
+TABLES = (".parquet", ".csv", ".jsonl")
 LONGEST = 86400  # seconds of a time limit: a day
 TIME_RULE = "must be an ISO time with its zone, such as 2026-06-01T09:00:00Z, or a plain date"
 
@@ -110,6 +112,7 @@ def _manifest(keys: "_Keys", folder: Path) -> Manifest:
         time_limit=keys.parsed("time_limit", _seconds),
         note=keys.text("note").strip(),
         answer_map=keys.mapping("answer_map", _answer),
+        trained_on=keys.parsed("trained_on", _inside),
     )
 
 
@@ -231,6 +234,14 @@ def _column(text: str) -> str:
     if not text:
         raise ValueError("must name a column of the table")
     return text
+
+
+def _inside(text: str) -> str:
+    path = PurePosixPath(text.strip())
+    if path.is_absolute() or ".." in path.parts or path.suffix not in TABLES:
+        known = ", ".join(TABLES)
+        raise ValueError(f"must be a table ({known}) named from the workspace's folder, such as reference/q1.parquet")
+    return str(path)
 
 
 def _answer(text: str) -> str:

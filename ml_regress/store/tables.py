@@ -340,3 +340,128 @@ reliabilities = sa.Table(
     sa.Column("draws", sa.Integer, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# -- production -------------------------------------------------------------------------------------
+
+# Append-only: the last row is in force. `origin` is the file, or that it was inferred from the reference and frozen.
+production_schemas = sa.Table(
+    "production_schemas",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    _text("digest"),
+    _text("content"),
+    _text("origin"),
+    _text("at"),
+    sqlite_autoincrement=True,
+)
+
+# `digest` names the kept rows in the archive. A batch is quarantined whole, and released by a person.
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("state"),
+    _text("digest"),
+    _text("schema"),
+    sa.Column("rows", sa.Integer, nullable=False),
+    _text("starts"),
+    _text("ends"),
+    _text("source"),
+    _text("received_at"),
+    _optional("candidate"),
+    sa.Column("predicted", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("labelled", sa.Integer, nullable=False, server_default="0"),
+    _text("reasons", "[]"),
+    _text("notes", "[]"),
+    _optional("released_by"),
+    _optional("released_why"),
+    _optional("released_at"),
+    _text("updated_at", ""),
+    _one_of("state", "accepted", "quarantined", "released"),
+)
+
+# What a check of a batch found, by the digest of all that the answer depends on; the last row of a batch counts.
+drift_results = sa.Table(
+    "drift_results",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("batch", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
+    _text("question"),
+    _text("state"),
+    _text("content"),
+    _text("checked_at"),
+    sa.Index(None, "batch"),
+    _one_of("state", "drift", "no drift", "not enough data", "not compared"),
+    sqlite_autoincrement=True,
+)
+
+outlier_results = sa.Table(
+    "outlier_results",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("batch", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
+    _text("question"),
+    _text("content"),
+    _text("checked_at"),
+    sa.Index(None, "batch"),
+    sqlite_autoincrement=True,
+)
+
+# Inputs that may become patterns. `problem` may be one that is proposed too, and is made when one of them is accepted.
+proposals = sa.Table(
+    "proposals",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    _text("problem"),
+    _text("inputs"),
+    _text("input_digest"),
+    _text("polarity"),
+    _text("origin"),
+    _text("state", "proposed"),
+    _text("cause", ""),
+    _text("why", ""),
+    _optional("problem_title"),
+    _optional("expected"),
+    _text("expectation", "equals"),
+    _optional("suggested"),
+    _optional("tolerance"),
+    _optional("twin"),
+    _optional("parent"),
+    _text("selected_on", ""),
+    sa.Column("cluster", sa.Integer),
+    sa.Column("batch", sa.Text, sa.ForeignKey("batches.id")),
+    sa.Column("row", sa.Integer),
+    _text("varied", ""),
+    _text("made_at"),
+    _optional("decided_by"),
+    _text("decided_why", ""),
+    _optional("decided_at"),
+    _text("notes", "[]"),
+    sa.Index(None, "input_digest"),
+    _one_of("polarity", "positive", "negative"),
+    _one_of("origin", "production", "contrived", "outlier", "rating", "import"),
+    _one_of("state", "proposed", "accepted", "rejected"),
+)
+
+# What users thought of answers. Append-only, and no score depends on it.
+ratings = sa.Table(
+    "ratings",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("candidate", sa.Text, sa.ForeignKey("candidates.id"), nullable=False),
+    _text("inputs"),
+    _text("input_digest"),
+    _text("prediction"),
+    _optional("thumb"),
+    sa.Column("stars", sa.Integer),
+    _text("words", ""),
+    _text("person", ""),
+    sa.Column("batch", sa.Text, sa.ForeignKey("batches.id")),
+    _optional("key"),
+    _text("at"),
+    sa.Index(None, "input_digest"),
+    _one_of("thumb", "up", "down"),
+    sa.CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
+    sa.CheckConstraint("(thumb IS NULL) <> (stars IS NULL)", name="one"),
+    sqlite_autoincrement=True,
+)
