@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
@@ -13,6 +14,9 @@ from ml_regress.store import Store
 from ml_regress.store.database import Database
 
 DATABASES = ("sqlite", "postgresql")
+# A deadline is an assertion on time, and a busy machine would fail it.
+hypothesis.settings.register_profile("without a deadline", deadline=None)
+hypothesis.settings.load_profile("without a deadline")
 
 
 @pytest.fixture(scope="session")

@@ -30,8 +30,8 @@ class StrangeRow:
 class CoveredCluster:
     """One kind of rows of a batch: how many, a row that stands for it, and the nearest pattern.
 
-    `distance` is that to the nearest pattern in units of `near`, the distance below which it counts as near; None
-    where no pattern has these inputs. `x` and `y` are where it is drawn.
+    `distance` is that to the nearest pattern in units of `near`, the distance below which it counts as near: within
+    it lie half of the rows of this kind. None where no pattern has these inputs. `x` and `y` are where it is drawn.
     """
 
     number: int
@@ -43,6 +43,7 @@ class CoveredCluster:
     distance: float | None
     x: float
     y: float
+    near: float = 1.0
 
     @property
     def covered(self) -> bool:
