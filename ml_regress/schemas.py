@@ -7,14 +7,17 @@ once; the others are guards on frames that this package made.
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
 from ml_regress.core.evaluation import ERROR, FAILED, NOT_APPLICABLE, OK, OUTCOME_ERROR, PASSED
+from ml_regress.core.inputs import Column
 from ml_regress.core.pattern import ORIGINS, POLARITIES, STATUSES
-from ml_regress.core.pattern_fields import FIELDS, Rule, input_column
+from ml_regress.core.pattern_fields import FIELDS, Rule, answer_text, input_column
 from ml_regress.core.pattern_rules import rules_of
 from ml_regress.core.problem import Problem
+from ml_regress.core.production import KEY, LABEL, PREDICTION, TIME, ProductionSchema
 from ml_regress.errors import Fault, InvalidInput
 
 _DETAILS, _SHARED = "details", "shared"
@@ -233,3 +236,51 @@ CELLS = pa.DataFrameSchema(
     ],
     name="cells",
 )
+
+# -- production ------------------------------------------------------------------------------------
+
+MUST_BE_THERE = "must not be missing (the type has no '?')"
+_FRAME_TYPES = {"number": "float64", "integer": "Int64", "boolean": "boolean"}
+
+
+def production_table(schema: ProductionSchema) -> pa.DataFrameSchema:
+    """The schema of typed rows of a batch, under the names of kept rows.
+
+    Types, what may not be missing, the levels of a category, and the labels where the schema lists them.
+    """
+    columns = {column.name: _production_column(column) for column in schema.inputs.columns}
+    for name, given in ((KEY, schema.key), (TIME, schema.time)):
+        if given is not None:
+            columns[name] = pa.Column(None, nullable=False)
+    for name in (PREDICTION, LABEL):
+        checks = [_one_of_labels(schema.labels)] if schema.labels else []
+        columns[name] = pa.Column(_FRAME_TYPES.get(schema.answer_type), checks, nullable=True, required=False)
+    return pa.DataFrameSchema(columns, name="rows of production")
+
+
+def _production_column(column: Column) -> pa.Column:
+    checks = [pa.Check.isin(list(column.levels), error=column.rule)] if column.kind == "category" else []
+    return pa.Column(_FRAME_TYPES.get(column.kind), checks, nullable=column.optional)
+
+
+def _one_of_labels(labels: tuple[Any, ...]) -> pa.Check:
+    return pa.Check.isin(
+        list(labels), error=f"must be one of the labels {', '.join(answer_text(label) for label in labels)}"
+    )
+
+
+def broken_cells(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> list[tuple[str, str, np.ndarray]]:
+    """Column, rule and the rows (as booleans) of each check that a frame does not keep."""
+    try:
+        schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        positions = {label: position for position, label in enumerate(frame.index)}
+        found = []
+        for error in errors.schema_errors:
+            column, rows = _place(error, positions)
+            mask = np.zeros(len(frame), dtype=bool)
+            mask[rows if rows else slice(None)] = True
+            missing = error.reason_code is pa.errors.SchemaErrorReason.SERIES_CONTAINS_NULLS
+            found.append((column, MUST_BE_THERE if missing else _words(error), mask))
+        return found
+    return []

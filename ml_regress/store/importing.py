@@ -109,6 +109,12 @@ def _refuse_case(connection: sa.Connection, name: str, source: str, table: sa.Ta
         raise Conflict(f"{source}: the id {name!r} differs from the {kind} {other!r} only by case")
 
 
+def refuse_taken(connection: sa.Connection, problem: str, source: str) -> None:
+    """Raises Conflict where a new problem cannot have this id: a benchmark or another problem has it, in any case."""
+    _refuse_double_use(connection, problem, source, tables.benchmarks, "benchmark")
+    _refuse_double_use(connection, problem, source, tables.problems, "problem")
+
+
 def _content(row: Mapping[Any, Any], columns: Iterable[str]) -> str:
     return digest_of({name: row[name] for name in columns})
 

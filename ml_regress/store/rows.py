@@ -38,6 +38,11 @@ def dump(value: Any) -> str:
     return _encode(value)
 
 
+def storable(text: str) -> str:
+    """The text as every database keeps it: bytes of a file's name that are no text are written as an escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def text_of(value: Any) -> str:
     """A typed answer as a person would write it."""
     return ("true" if value else "false") if isinstance(value, bool) else str(value)

@@ -8,6 +8,7 @@ from ml_regress.store import tables
 from ml_regress.store.database import Database, now
 from ml_regress.store.due import upsert
 from ml_regress.store.log import note
+from ml_regress.store.rows import storable
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class SourceTable:
 
     def read(self, source: str, kind: str, signature: str, refusal: str | None = None) -> None:
         """Remember that a source was read in this form, and whether it was refused."""
+        refusal = None if refusal is None else storable(refusal)
         with self._database.write() as connection:
             before = connection.execute(
                 sa.select(tables.sources.c.refusal).where(tables.sources.c.source == source)

@@ -425,6 +425,7 @@ proposals = sa.Table(
     _text("expectation", "equals"),
     _optional("suggested"),
     _optional("tolerance"),
+    _text("output", "answer"),
     _optional("twin"),
     _optional("parent"),
     _text("selected_on", ""),

@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("expectation", sa.Text(), server_default="equals", nullable=False),
         sa.Column("suggested", sa.Text(), nullable=True),
         sa.Column("tolerance", sa.Text(), nullable=True),
+        sa.Column("output", sa.Text(), server_default="answer", nullable=False),
         sa.Column("twin", sa.Text(), nullable=True),
         sa.Column("parent", sa.Text(), nullable=True),
         sa.Column("selected_on", sa.Text(), server_default="", nullable=False),
