@@ -14,11 +14,12 @@ from ml_regress.report import summary
 from ml_regress.report.evidence import MINUS, Evidence
 from ml_regress.report.figures import benchmark_figure, measured_names, problem_figure
 from ml_regress.report.heat_map import heat_map_figure
+from ml_regress.report.page_links import PRODUCTION_PAGE, REPORT_PAGE
 from ml_regress.report.pattern_grid import Budget, Grid, pattern_grid
 from ml_regress.report.templates import TEMPLATES, in_script, page_environment, page_style
 from ml_regress.report.writing import write_whole
 
-FILE_NAME = "report.html"
+FILE_NAME = REPORT_PAGE
 # Characters of inputs (pictures, tables) and of details (one row a candidate) that one page may hold.
 INPUT_CHARACTERS = 5_000_000
 DETAIL_ROWS = 60_000
@@ -48,8 +49,8 @@ class ProblemView:
     details: bool
 
 
-def report_html(evidence: Evidence) -> str:
-    """The whole report as one self-contained page."""
+def report_html(evidence: Evidence, production: str = "") -> str:
+    """The whole report as one self-contained page; it links to the page about `production` where that is named."""
     budget = Budget(INPUT_CHARACTERS)
     details = Budget(DETAIL_ROWS)
     lines = summary.problem_lines(evidence)
@@ -57,6 +58,7 @@ def report_html(evidence: Evidence) -> str:
     template = page_environment().get_template("report.html.j2")
     return template.render(
         evidence=evidence,
+        production=production,
         summary=summary,
         lines=lines,
         judged=summary.judged(evidence),
@@ -86,7 +88,9 @@ def write_report(evidence: Evidence, folder: Path) -> Path:
 
     Raises Unavailable where it cannot be written; the report before stays then.
     """
-    return write_whole(folder / FILE_NAME, report_html(evidence))
+    # Without batches there is no such page, and a link to it would lead nowhere.
+    production = PRODUCTION_PAGE if (folder / PRODUCTION_PAGE).is_file() else ""
+    return write_whole(folder / FILE_NAME, report_html(evidence, production))
 
 
 def figure_json(figure: go.Figure) -> Markup:

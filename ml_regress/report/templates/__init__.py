@@ -18,6 +18,12 @@ def page_style() -> Markup:
     return Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))  # noqa: S704 - a file of this package
 
 
+def production_style() -> Markup:
+    """The style of the pages about production: the shared one, and what only they need."""
+    own = (TEMPLATES / "production.css").read_text(encoding="utf-8")
+    return page_style() + Markup(own)  # noqa: S704 - a file of this package
+
+
 def in_script(text: str) -> Markup:
     """JSON that can stand inside a script element: no text in it can end the element."""
     for character, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
