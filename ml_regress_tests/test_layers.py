@@ -30,13 +30,14 @@ ARROWS: dict[str, set[str]] = {
     "supervise": {"settings"},
     "up": {"settings", "engine", "progress", "supervise", "child"},
     "cli": {"core", "schemas", "intake", "store", "engine", "report", "settings", "up"},
+    "rating": {"core", "engine", "settings"},
     "contract": {"core", "predictors", "intake", "engine", "settings"},
     "defs": {"core", "schemas", "store", "engine", "report", "settings", "progress"},
     "definitions": {"defs"},
     "pytest_plugin": {"engine", "report", "settings"},
 }
 # What the core may import from outside: nothing that reads files, speaks to a database or runs a pipeline.
-CORE_LIBRARIES = {"numpy", "pandas", "scipy", "sklearn"}
+CORE_LIBRARIES = {"numpy", "pandas", "scipy", "sklearn", "threadpoolctl"}  # the last one limits the threads of sklearn
 KNOW_DAGSTER = {"defs", "definitions"}
 KNOW_CLICK = {"cli"}
 KNOW_SQLALCHEMY = {"store", "defs/column_schema.py"}  # that module shows the types of the store's tables

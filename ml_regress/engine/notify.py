@@ -16,13 +16,16 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+from ml_regress.core.batch import Batch
 from ml_regress.core.digest import digest_of
+from ml_regress.core.drift_result import DRIFT, DriftReport
 from ml_regress.core.verdict import ProblemVerdict, Verdict, evidence_of
 from ml_regress.core.waiver import SignOff
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import shortened
 
 FAILING_VERDICT, PRODUCTION_REGRESSED, APPROVAL_STALE = "failing verdict", "production regressed", "approval stale"
+BATCH_DRIFTS, BATCH_QUARANTINED, NO_BATCH = "drift", "batch quarantined", "no batch"
 TIMEOUT = 10.0
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 # Who claimed a notification and does not come back has lost it after this time.
@@ -74,6 +77,33 @@ def approval_stale(workspace: Workspace, sign_off: SignOff, reasons: Sequence[st
     return told[0], told[1], {**told[2], "sign_off": sign_off.number, "reasons": list(reasons)}
 
 
+def batch_drifts(workspace: Workspace, report: DriftReport) -> Told:
+    """(key, event, payload): a batch differs from its reference; told once a question."""
+    lines = [f"{each.column}: {each.reason}" for each in report.drifting]
+    lines += [each.reason for each in (report.domain, report.metric) if each is not None and each.state == DRIFT]
+    text = f"Batch {report.batch} drifts from {report.reference}."
+    told = _of_batch(workspace, BATCH_DRIFTS, report.batch, report.question, text=text, lines=lines)
+    return told[0], told[1], {**told[2], "candidate": report.candidate}
+
+
+def batch_quarantined(workspace: Workspace, batch: Batch) -> Told:
+    """(key, event, payload): a batch broke the production schema; told once for its rows."""
+    text = f"Batch {batch.id} is quarantined: it breaks the production schema, and nothing uses it."
+    return _of_batch(workspace, BATCH_QUARANTINED, batch.id, batch.digest, text=text, lines=batch.reasons)
+
+
+def no_batch(workspace: Workspace, words: str, day: str) -> Told:
+    """(key, event, payload): no batch came when one was expected; told once a day."""
+    return _of_batch(workspace, NO_BATCH, None, day, text=words)
+
+
+def _of_batch(
+    workspace: Workspace, event: str, batch: str | None, about: str, *, text: str, lines: Sequence[str] = ()
+) -> Told:
+    _, _, payload = _told(workspace, event, None, about, text=text, lines=lines)
+    return f"{event}|{batch or ''}|{about}", event, {**payload, "batch": batch, "reasons": list(lines)}
+
+
 def _digest(verdict: Verdict) -> str:
     return digest_of(evidence_of(verdict))
 
@@ -81,7 +111,7 @@ def _digest(verdict: Verdict) -> str:
 def _told(
     workspace: Workspace,
     event: str,
-    candidate: str,
+    candidate: str | None,
     about: str,
     *,
     text: str,

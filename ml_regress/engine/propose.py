@@ -19,7 +19,7 @@ from ml_regress.core.selection import LARGEST_SIDE, Choice, choose
 from ml_regress.engine import registry
 from ml_regress.engine.freezing import freeze_changed
 from ml_regress.engine.workspace import Workspace
-from ml_regress.errors import Conflict, InvalidInput, NotFound, Unavailable
+from ml_regress.errors import Conflict, InvalidInput, Unavailable
 from ml_regress.intake.failures import AnsweredTable, Reading, read_failures
 from ml_regress.intake.problems import export_csv, read_problem
 
@@ -62,7 +62,7 @@ def propose(
     folder = folder or workspace.settings.workspace / registry.PROBLEMS
     files = (folder / f"{name}.yaml", folder / f"{name}.csv")
     _refuse_existing(folder, name)
-    chosen_on = _candidate(workspace, candidate)
+    chosen_on = registry.candidate_meant(workspace, candidate, "whose failures are these?")
     store = workspace.store.problems
     table = read_failures(path, [*store.all(closed=True), *store.benchmarks(closed=True)], reading)
     failures = sum(not row.right for row in table.rows)
@@ -107,18 +107,6 @@ def _refuse_existing(folder: Path, name: str) -> None:
     for ending in (".yaml", ".yml", ".csv", ".jsonl", ".parquet"):
         if (folder / f"{name}{ending}").exists():
             raise Conflict(f"{folder / f'{name}{ending}'} is there already; name another problem with --id")
-
-
-def _candidate(workspace: Workspace, named: str | None) -> str:
-    """The candidate whose failures these are; raises NotFound with those there are."""
-    known = [entry.id for entry in workspace.store.candidates.all(archived=True)]
-    chosen = named or workspace.store.candidates.production()
-    if chosen in known:
-        return str(chosen)
-    there = f"there are {', '.join(known)}" if known else "there is none yet; import it first"
-    if named is None:
-        raise NotFound(f"whose failures are these? No candidate is production; name one with --candidate: {there}")
-    raise NotFound(f"no candidate {named!r}: {there}")
 
 
 def _patterns(

@@ -17,7 +17,7 @@ from ml_regress.engine.freezing import freeze_changed, refreeze_changed_scorers
 from ml_regress.engine.recorded import recorded_predictions
 from ml_regress.engine.watching import Seen
 from ml_regress.engine.workspace import Workspace
-from ml_regress.errors import MlRegressError, Unavailable, UnknownPatterns
+from ml_regress.errors import MlRegressError, NotFound, Unavailable, UnknownPatterns
 from ml_regress.intake import yaml_text
 from ml_regress.intake.benchmarks import read_benchmark
 from ml_regress.intake.candidates import read_candidate
@@ -159,6 +159,21 @@ def adopt_production(workspace: Workspace) -> None:
         workspace.store.candidates.adopt_production(
             named, actor="operator", reason="served users before this store knew it (ml_regress.yaml)"
         )
+
+
+def candidate_meant(workspace: Workspace, named: str | None, asked: str) -> str:
+    """The candidate that is named, else the one in production; raises NotFound with those there are.
+
+    `asked` is the question that its name answers, for the message where nobody is production.
+    """
+    known = [entry.id for entry in workspace.store.candidates.all(archived=True)]
+    chosen = named or workspace.store.candidates.production()
+    if chosen in known:
+        return str(chosen)
+    there = f"there are {', '.join(known)}" if known else "there is none yet; import it first"
+    if named is None:
+        raise NotFound(f"{asked} No candidate is production; name one with --candidate: {there}")
+    raise NotFound(f"no candidate {named!r}: {there}")
 
 
 # -- watched files -------------------------------------------------------------------------------

@@ -7,9 +7,12 @@ from pathlib import Path
 from ml_regress.errors import Conflict, NotFound, Unavailable
 from ml_regress.settings import FILE
 
-EXAMPLES = ("digits",)
+EXAMPLES = ("digits", "flights", "occupancy")
+PRODUCTION_FILE = "production.yaml"
 # What of an example belongs into a workspace; its scripts and texts stay with it.
-_PARTS = ("problems", "benchmarks", "candidates")
+_PARTS = ("reference", "problems", "benchmarks", "candidates", "batches")
+# The folders of an empty workspace: what a candidate was trained on lies where its team keeps it.
+_FOLDERS = tuple(part for part in _PARTS if part != "reference")
 _STARTER = """\
 # What an operator chooses. Everything here is optional.
 name: {name}
@@ -29,7 +32,7 @@ def make_workspace(folder: Path, example: str | None = None) -> Path:
         raise Conflict(f"{folder} is a workspace already")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for part in _PARTS:
+        for part in _FOLDERS:
             (folder / part).mkdir(exist_ok=True)
         if example is not None:
             _copy_example(example_folder(example), folder)
@@ -56,7 +59,9 @@ def _copy_example(example: Path, folder: Path) -> None:
                 target = folder / part / source.relative_to(example / part)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)  # a new time: the manifests, copied last, are the newest
-    _write_last(folder / FILE, (example / FILE).read_text())
+    for name in (PRODUCTION_FILE, FILE):
+        if (example / name).is_file():
+            _write_last(folder / name, (example / name).read_text(encoding="utf-8"))
 
 
 def _write_last(path: Path, text: str) -> None:

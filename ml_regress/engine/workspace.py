@@ -9,6 +9,7 @@ from ml_regress.predictors import Policy
 from ml_regress.settings import Settings
 from ml_regress.store import Store
 from ml_regress.store.archive import Archive
+from ml_regress.store.rows import storable
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Workspace:
         """A path as the store keeps it: relative to the workspace, so that the folder may move."""
         resolved = Path(os.path.realpath(path))  # Path.resolve raises for a link to itself
         inside = resolved.is_relative_to(self.settings.workspace)
-        return str(resolved.relative_to(self.settings.workspace) if inside else resolved)
+        # A name of a file may be no text; the store keeps texts only.
+        return storable(str(resolved.relative_to(self.settings.workspace) if inside else resolved))
 
     def located(self, candidate: Candidate) -> Candidate:
         """The candidate with the folder where its artefact is now."""
