@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from ml_regress.core.batch import Batch
 from ml_regress.core.digest import digest_of_text
 from ml_regress.engine.workspace import Workspace
 from ml_regress.report.evidence import Evidence
@@ -19,11 +20,14 @@ from ml_regress.store import Store
 from ml_regress.store.database import now
 
 VERSION_FILE = "matrix-version"
+# Of a quarantined batch in the terminal.
+REASONS = 3
 
 
 @dataclass(frozen=True)
 class View:
-    """One look at the store: cells measured of cells, standing refusals, and the finished matrix if it is one."""
+    """One look at the store: cells measured of cells, standing refusals and quarantined batches, and the finished
+    matrix if it is one."""
 
     measured: int
     cells: int
@@ -68,6 +72,7 @@ class Watch:
     workspace: Workspace
     serving: Callable[[], bool] = lambda: True
     _said: str = ""
+    _quarantined: tuple[str, tuple[str, ...]] = ("", ())
 
     def look(self) -> View:
         store = self.workspace.store
@@ -81,11 +86,25 @@ class Watch:
             if reported and done == cells and matrix != self._said and self.serving():
                 self._said, ready = matrix, self._ready()
         refusals = tuple(f"refused {item.source}: {item.message}" for item in store.sources.refusals())
-        return View(done, cells, refusals, version, reported, ready)
+        return View(done, cells, (*refusals, *self._quarantined_lines()), version, reported, ready)
+
+    def _quarantined_lines(self) -> tuple[str, ...]:
+        """A line a quarantined batch; all batches are read only when one changed."""
+        version = self.workspace.store.batches.version()
+        if self._quarantined[0] != version:
+            batches = self.workspace.store.batches.all()
+            self._quarantined = (version, tuple(map(quarantined_line, (it for it in batches if not it.usable))))
+        return self._quarantined[1]
 
     def _ready(self) -> tuple[str, Table]:
         evidence = gather(self.workspace.store, self.workspace.settings.name)
         return ready_line(evidence, self.workspace.settings), matrix_text(evidence)
+
+
+def quarantined_line(batch: Batch) -> str:
+    """A quarantined batch with the first of its reasons; the others stand in the UI and behind the command."""
+    more = f"; and {len(batch.reasons) - REASONS} more" if len(batch.reasons) > REASONS else ""
+    return f"quarantined {batch.source}: {'; '.join(batch.reasons[:REASONS])}{more}"
 
 
 def ready_line(evidence: Evidence, settings: Settings) -> str:

@@ -90,7 +90,8 @@ def imported(folder: Path) -> Path:
 def test_init_makes_an_empty_workspace_that_commands_can_use(tmp_path: Path) -> None:
     made = tmp_path / "new"
     assert str(made) in done(None, "init", made)
-    assert sorted(path.name for path in made.iterdir()) == ["benchmarks", "candidates", "ml_regress.yaml", "problems"]
+    folders = ["batches", "benchmarks", "candidates", "ml_regress.yaml", "problems"]
+    assert sorted(path.name for path in made.iterdir()) == folders
     assert "no problems yet" in done(made, "problems")
 
 

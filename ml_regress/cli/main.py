@@ -3,14 +3,20 @@
 import click
 from click.shell_completion import get_completion_class
 
+from ml_regress.cli.batches import batches
 from ml_regress.cli.comparing import answer, compare
+from ml_regress.cli.coverage import coverage
 from ml_regress.cli.explaining import patterns, why
 from ml_regress.cli.judging import gate, production, promote, rollback, sign, sign_offs, verify, waive, waivers
 from ml_regress.cli.looking import candidates, matrix, problems, report
 from ml_regress.cli.measuring import evaluate
 from ml_regress.cli.output import EXIT_CODES
 from ml_regress.cli.problem import problem
+from ml_regress.cli.production import drift
+from ml_regress.cli.proposals import proposals
+from ml_regress.cli.rating import rate, ratings
 from ml_regress.cli.starting import import_path, init, up
+from ml_regress.cli.varying import vary
 
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,7 +38,11 @@ def completion(shell: str) -> None:
 
 
 for command in (
+    batches,
+    drift,
     *(init, up, import_path, problem, problems, patterns, candidates, evaluate, matrix, report, why),
+    *(proposals, coverage),
+    *(vary, rate, ratings),
     *(compare, answer, gate, waive, waivers, sign, sign_offs, verify, promote, rollback, production),
 ):
     main.add_command(command)

@@ -7,7 +7,7 @@ import click
 
 from ml_regress.cli.output import REFUSED, console, json_option, opened, print_json, speaking, workspace_option
 from ml_regress.engine import registry
-from ml_regress.engine.setup import EXAMPLES, make_workspace
+from ml_regress.engine.setup import EXAMPLES, PRODUCTION_FILE, make_workspace
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import InvalidInput, MlRegressError, NotFound
 from ml_regress.settings import FILE, Settings
@@ -84,10 +84,15 @@ def _targets(path: Path) -> list[Path]:
         return [path]
     files = [file for ending in ("*.yaml", "*.yml") for file in path.rglob(ending)]
     visible = [file for file in files if not any(part.startswith(".") for part in file.relative_to(path).parts)]
-    found = [file.parent if file.name == "candidate.yaml" else file for file in visible if file.name != FILE]
+    found = [file.parent if file.name == "candidate.yaml" else file for file in visible if not _of_workspace(file)]
     if not found:
         raise NotFound(f"{path} holds no problem, benchmark or candidate (no .yaml file)")
     return sorted(found, key=lambda each: (each.is_dir(), each))  # recorded predictions need their problems
+
+
+def _of_workspace(file: Path) -> bool:
+    """Whether a file says something of the whole workspace, and is no problem or benchmark."""
+    return file.name == FILE or (file.name == PRODUCTION_FILE and (file.parent / FILE).is_file())
 
 
 def _import_one(workspace: Workspace, path: Path, sync: bool) -> registry.Taken:
