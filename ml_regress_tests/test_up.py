@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from ml_regress.core.batch import Batch
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import Unavailable
 from ml_regress.progress import Progress, View, Watch
@@ -106,6 +108,21 @@ def test_progress_is_plain_lines_where_there_is_no_terminal_and_a_refusal_is_sai
         "",
     ]
     assert "measured 3 of 4 cells" in console.file.getvalue()
+
+
+def test_a_quarantined_batch_is_said_with_its_first_reasons_until_it_is_mended(folder: Path) -> None:
+    workspace = Workspace.open(settings_of(folder))
+    watch = Watch(workspace)
+    assert watch.look().refusals == ()
+    reasons = tuple(f"column {name!r} is missing" for name in "abcde")
+    given = Batch("may", "quarantined", "d", "s", 9, "2026-05-01", "2026-05-31", "batches/may.csv", "2026-06-01", None)
+    workspace.store.batches.quarantine(replace(given, reasons=reasons))
+    assert watch.look().refusals == (
+        "quarantined batches/may.csv: column 'a' is missing; column 'b' is missing; column 'c' is missing; and 2 more",
+    )
+    workspace.store.batches.release("may", person="Ada", why="these columns went on purpose")
+    assert watch.look().refusals == ()
+    workspace.store.close()
 
 
 def test_a_process_ends_with_its_parent_however_that_ends(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
-"""The jobs: measuring cells, refreshing what people read, and the hourly audit."""
+"""The jobs: measuring cells, refreshing what people read, the hourly audit, and what is done for production."""
 
 import dagster as dg
 
 from ml_regress.defs import names
+from ml_regress.defs.arrival import look_at_production
+from ml_regress.defs.batches import checks_of_batches
 from ml_regress.defs.evaluation import evaluation
 from ml_regress.defs.production import report, scoreboard
 from ml_regress.defs.resources import WorkspaceResource
@@ -35,3 +37,20 @@ def compare_all_cells(context: dg.OpExecutionContext, workspace: WorkspaceResour
 )
 def audit_job() -> None:
     compare_all_cells()
+
+
+check_batches_job = dg.define_asset_job(
+    names.CHECK_BATCHES,
+    selection=dg.AssetSelection.assets(checks_of_batches),
+    executor_def=dg.in_process_executor,
+    description="Holds batches against their reference and looks for strange rows in them.",
+)
+
+
+@dg.job(
+    name=names.WATCH_PRODUCTION,
+    executor_def=dg.in_process_executor,
+    description="Checks each day whatever a sensor missed, and complains where no batch came.",
+)
+def watch_production_job() -> None:
+    look_at_production()

@@ -1,4 +1,4 @@
-"""The matrix as Dagster partitions: candidate x problem (a benchmark sits in the problem dimension)."""
+"""The matrix as Dagster partitions: candidate x problem (a benchmark sits in the problem dimension); and batches."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,9 +6,11 @@ import dagster as dg
 
 CANDIDATE = "candidate"
 PROBLEM = "problem"
+BATCH = "batch"
 
 candidates_partitions = dg.DynamicPartitionsDefinition(name=CANDIDATE)
 problems_partitions = dg.DynamicPartitionsDefinition(name=PROBLEM)
+batches_partitions = dg.DynamicPartitionsDefinition(name=BATCH)
 KeyRequest = dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest
 matrix_partitions = dg.MultiPartitionsDefinition({CANDIDATE: candidates_partitions, PROBLEM: problems_partitions})
 

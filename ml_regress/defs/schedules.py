@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from ml_regress.defs.jobs import audit_job, refresh_job
+from ml_regress.defs.jobs import audit_job, refresh_job, watch_production_job
 
 audit_schedule = dg.ScheduleDefinition(
     name="audit_schedule",
@@ -17,4 +17,11 @@ refresh_schedule = dg.ScheduleDefinition(
     cron_schedule="15 * * * *",
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="The scoreboard and the report anew each hour, whatever was missed.",
+)
+production_schedule = dg.ScheduleDefinition(
+    name="production_schedule",
+    job=watch_production_job,
+    cron_schedule="10 6 * * *",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Batches are checked each day, whatever was missed; says where none came.",
 )

@@ -68,7 +68,7 @@ class Running:
     def text(self) -> str:
         return self.output.read_text() if self.output.exists() else ""
 
-    def wait_for(self, condition: Callable[[], Any], seconds: float = 120) -> Any:
+    def wait_for(self, condition: Callable[[], Any], seconds: float = 300) -> Any:
         """The first true value of a condition; raises TimeoutError with the terminal's text."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
