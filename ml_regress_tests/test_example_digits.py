@@ -198,15 +198,32 @@ def test_a_problem_is_watched_exactly_where_production_meets_its_requirement(pro
     assert (read.problem.state == "watched") == met
 
 
+def test_the_batches_are_thirteen_contiguous_blocks_of_the_whole_data_set() -> None:
+    blocks = [pd.read_parquet(path) for path in sorted((DIGITS / "batches").glob("*.parquet"))]
+    assert len(blocks) == 13
+    whole = pd.concat(blocks, ignore_index=True)
+    assert whole["number"].tolist() == [f"{number:04d}" for number in range(1797)]
+    assert (whole[PIXELS].to_numpy() == digits().data).all() and (whole["digit"] == digits().target).all()
+    assert {len(block) for block in blocks} == {138, 139}
+
+
+def test_a_candidate_names_the_very_images_that_it_was_trained_on() -> None:
+    for name, manifest in manifests().items():
+        table = pd.read_parquet(DIGITS / str(manifest.trained_on))
+        wanted = 256 if name == "2026-06-logistic" else 776
+        assert (table[PIXELS].to_numpy() == digits().data[:wanted]).all()
+        assert str(wanted) in manifest.data["train"]
+
+
 @pytest.mark.slow
 def test_building_again_gives_the_same_files_and_the_same_answers(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", str(DIGITS / "build.py"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     built = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
-    kept = {path.relative_to(DIGITS) for part in ("problems", "benchmarks", "candidates")
-            for path in (DIGITS / part).rglob("*") if path.is_file()}  # fmt: skip
-    assert set(built) == kept | {Path("ml_regress.yaml"), Path("expected.csv")}
+    parts = ("problems", "benchmarks", "candidates", "reference", "batches")
+    kept = {path.relative_to(DIGITS) for part in parts for path in (DIGITS / part).rglob("*") if path.is_file()}
+    assert set(built) == kept | {Path("ml_regress.yaml"), Path("production.yaml"), Path("expected.csv")}
     # Artefacts hold floats that may differ in the last bit on another processor: their answers count.
     for path in built:
         if path.suffix in (".yaml", ".csv") and path.name != "candidate.yaml":

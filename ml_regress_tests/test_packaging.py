@@ -32,6 +32,8 @@ TOP_LEVEL = (
     "CHANGELOG.md",
     "docs/adr",
     "examples/digits",
+    "examples/flights",
+    "examples/occupancy",
     "benchmarks",
 )
 
@@ -55,7 +57,7 @@ def _imported(folder: Path) -> set[str]:
                 tops.add(str(node.module).split(".")[0])
     foreign = tops - set(sys.stdlib_module_names) - {"ml_regress", "ml_regress_tests"}
     distributions = importlib.metadata.packages_distributions()
-    local = {path.stem for path in ROOT.rglob("examples/*/*.py")}
+    local = {path.stem for path in ROOT.rglob("examples/**/*.py")}
     return {_normal(distributions[name][0]) for name in foreign - local}
 
 

@@ -7,34 +7,23 @@ chosen, and expected.csv is computed from the written files with scikit-learn al
 """
 
 import csv
-import datetime
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import sklearn
 import skops.io
 import yaml
-from images import HELD_OUT, PIXELS, PRODUCTION, TRAINING, Digits, frame, load
+
+sys.path.append(str(Path(__file__).parents[1]))
+from images import BLOCKS, HELD_OUT, PIXELS, PRODUCTION, TRAINING, Digits, frame, load
 from selection import FIELDS, REPORTS, choose, problem_file, question
 from sklearn.metrics import accuracy_score, f1_score
-from training import PRODUCTION_CANDIDATE, RECIPES, artefact, train
+from training import PRODUCTION_CANDIDATE, RECIPES, train
+from writing import write_candidate, write_yaml
 
 BENCHMARK = "held-out"
-ONE_LINE = ("labels", "metrics", "requirement")
-
-
-def write_yaml(path: Path, content: dict[str, Any]) -> None:
-    """YAML in the order given, with dates written plainly and short collections on one line."""
-    text = ""
-    for key, value in content.items():
-        plain = datetime.date.fromisoformat(value) if key == "reported_at" else value
-        flow = None if key in ONE_LINE else False
-        text += yaml.safe_dump({key: plain}, sort_keys=False, width=200, default_flow_style=flow)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_candidates(out: Path, digits: Digits) -> dict[str, Any]:
@@ -42,24 +31,12 @@ def write_candidates(out: Path, digits: Digits) -> dict[str, Any]:
     estimators = {}
     for recipe in RECIPES:
         estimators[recipe.id], metrics = train(recipe, digits)
-        folder = out / "candidates" / recipe.id
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "model.skops").write_bytes(artefact(estimators[recipe.id]))
         parent = {} if recipe.parent is None else {"parent": recipe.parent}
-        # Last, because a manifest says that its folder is whole.
-        write_yaml(
-            folder / "candidate.yaml",
-            {
-                "created_at": recipe.created_at,
-                "format": "skops",
-                "artefact": "model.skops",
-                "changed": recipe.changed,
-                **parent,
-                "data": {"train": recipe.data},
-                "metrics": metrics,
-                "libraries": {"scikit-learn": sklearn.__version__},
-            },
-        )
+        about = {"created_at": recipe.created_at, "changed": recipe.changed, **parent, "data": {"train": recipe.data}}
+        trained_on = f"reference/images-0-{recipe.numbers[-1]}.parquet"
+        write_table(out / trained_on, numbered(digits, recipe.numbers))
+        about |= {"trained_on": trained_on, "metrics": metrics}
+        write_candidate(out, recipe.id, estimators[recipe.id], about)
     return estimators
 
 
@@ -93,7 +70,27 @@ def write_benchmark(out: Path, digits: Digits) -> None:
     )
     table = pd.DataFrame(digits.images[list(HELD_OUT)], columns=PIXELS)
     table["digit"] = digits.labels[list(HELD_OUT)]
-    table.to_parquet(out / "benchmarks" / f"{BENCHMARK}.parquet", index=False, compression="zstd")
+    write_table(out / "benchmarks" / f"{BENCHMARK}.parquet", table)
+
+
+def numbered(digits: Digits, numbers: range) -> pd.DataFrame:
+    """Images with their number and the digit they show, as a camera would send them and a person would type them in."""
+    table = pd.DataFrame(digits.images[list(numbers)], columns=PIXELS)
+    table.insert(0, "number", [f"{number:04d}" for number in numbers])
+    table["digit"] = digits.labels[list(numbers)]
+    return table
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.to_parquet(path, index=False, compression="zstd")
+
+
+def write_batches(out: Path, digits: Digits) -> None:
+    """The whole data set as thirteen batches, a week each; what a batch may hold is stated."""
+    write_yaml(out / "production.yaml", {**question(), "key": "number", "label": "digit"})
+    for name, numbers in BLOCKS.items():
+        write_table(out / "batches" / f"{name}.parquet", numbered(digits, numbers))
 
 
 def check_disjoint(out: Path, digits: Digits) -> None:
@@ -135,6 +132,7 @@ def build(out: Path) -> None:
     estimators = write_candidates(out, digits)
     write_problems(out, digits, estimators)
     write_benchmark(out, digits)
+    write_batches(out, digits)
     check_disjoint(out, digits)
     pd.DataFrame(expected(out)).to_csv(out / "expected.csv", index=False, lineterminator="\n")
 

@@ -1,6 +1,8 @@
 """The digits of scikit-learn's load_digits, split by block, and the ways an image is varied."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,13 @@ TRAINING = range(0, 776)
 FIRST_FORMS = range(0, 256)
 PRODUCTION = range(776, 1287)
 HELD_OUT = range(1287, 1797)
+# Thirteen contiguous blocks of the whole data set, as if one had come each Monday.
+FIRST_MONDAY = date(2026, 7, 6)
+_EDGES = [round(1797 * block / 13) for block in range(14)]
+BLOCKS = {
+    (FIRST_MONDAY + timedelta(weeks=week)).isoformat(): range(start, end)
+    for week, (start, end) in enumerate(pairwise(_EDGES))
+}
 
 
 @dataclass(frozen=True)

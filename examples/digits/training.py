@@ -1,15 +1,10 @@
 """The candidates of the example: what each was trained with, and how it is saved."""
 
-import io
-import json
-import re
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import skops.io
 from images import FIRST_FORMS, TRAINING, Digits, dimmed, frame, shifted, thickened
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -130,26 +125,3 @@ def scores(estimator: Any, images: np.ndarray) -> np.ndarray:
     inputs = frame(images)
     given = estimator.decision_function if isinstance(estimator, SVC) else estimator.predict_proba
     return np.asarray(given(inputs))
-
-
-def artefact(estimator: Any) -> bytes:
-    """The skops file of an estimator, the same bytes for the same estimator.
-
-    skops names objects by their address in memory and stamps its files with the time: both are
-    replaced, so that building twice gives artefacts of one digest.
-    """
-    written = zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator)))
-    schema = written.read("schema.json").decode()
-    addresses = list(dict.fromkeys(re.findall(r'"__id__": (\d+)', schema)))
-    number_of = {address: str(number) for number, address in enumerate(addresses, start=1)}
-
-    def renamed(text: str) -> str:
-        return re.sub(r"\d{6,}", lambda found: number_of.get(found[0], found[0]), text)
-
-    content = {renamed(name): written.read(name) for name in written.namelist() if name != "schema.json"}
-    content["schema.json"] = json.dumps(json.loads(renamed(schema)), separators=(",", ":")).encode()
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as tidy:
-        for name in sorted(content):
-            tidy.writestr(zipfile.ZipInfo(name), content[name], zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
