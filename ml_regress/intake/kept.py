@@ -17,7 +17,7 @@ from ml_regress.errors import NotFound, Unavailable
 SCHEMA_KEY = b"ml_regress.schema"
 NUMBER, CATEGORY = "number", "category"
 _WHOLE = 2**53
-_READS_A_TABLE = 16  # how often memory is given back while all columns are read, and at every read of fewer
+_READS_A_TABLE = 8  # how often memory is given back while all columns are read, and at every read of fewer
 
 
 class Kept:
