@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ml_regress.core.domain import sample_of
+from ml_regress.core.sampling import sample_of
 
 MOST_CLUSTERS = 12
 # A crowd without kinds falls into clusters of a certain silhouette as well; kinds are apart by this much more.
@@ -29,7 +29,7 @@ def clusters_of(points: np.ndarray, largest: int = MOST_CLUSTERS, seed: int = 0)
     if len(points) == 0:
         return np.zeros(0, dtype=np.intp)
     random = np.random.default_rng(seed)
-    few = points[sample_of(len(points), seed, _SAMPLE)].astype(np.float64).round(_DIGITS)
+    few = points[sample_of(len(points), _SAMPLE, seed)].astype(np.float64).round(_DIGITS)
     most = min(largest, len(np.unique(few, axis=0)) - 1)
     crowd = _crowd(few, random)
     gains = [(_silhouette(few, count, seed) - _silhouette(crowd, count, seed), -count) for count in range(2, most + 1)]
@@ -48,7 +48,7 @@ def patches_of(points: np.ndarray, largest: int = MOST_CLUSTERS, seed: int = 0) 
 
     Unlike clusters_of it cuts a crowd without kinds as well: where its patches lie is known even so.
     """
-    few = points[sample_of(len(points), seed, _SAMPLE)].astype(np.float64).round(_DIGITS)
+    few = points[sample_of(len(points), _SAMPLE, seed)].astype(np.float64).round(_DIGITS)
     count = min(largest, len(few) // _ROWS_OF_PATCH, len(np.unique(few, axis=0)))
     if count < 2:
         return np.zeros(len(points), dtype=np.intp)
@@ -77,7 +77,7 @@ def near_limit(points: np.ndarray, share: float = 0.5, seed: int = 0) -> float:
     Where so many rows have a row that is the same, it is half of the smallest distance of two that are not. It is
     never 0, so that it may be divided by.
     """
-    few = points[sample_of(len(points), seed, _SAMPLE)]
+    few = points[sample_of(len(points), _SAMPLE, seed)]
     if len(few) < 2:
         return _SMALLEST_NEAR
     distances = _distances(few, few)
@@ -99,7 +99,7 @@ class Plane:
     @classmethod
     def of(cls, points: np.ndarray, seed: int = 0) -> "Plane":
         """Fitted on a sample; an axis along which nothing varies is 0. Of each axis the largest part is positive."""
-        few = points[sample_of(len(points), seed, _SAMPLE)].astype(np.float64)
+        few = points[sample_of(len(points), _SAMPLE, seed)].astype(np.float64)
         centre = few.mean(axis=0) if len(few) else np.zeros(points.shape[1])
         axes = np.zeros((points.shape[1], 2))
         if few.size:
@@ -152,7 +152,7 @@ def _silhouette(points: np.ndarray, count: int, seed: int) -> float:
 
 def _labelled(points: np.ndarray, count: int, seed: int) -> np.ndarray:
     """The nearest of so many centres for each point, numbered by size, then by the first member."""
-    few = points[sample_of(len(points), seed, _FITTED)].astype(np.float64).round(_DIGITS)
+    few = points[sample_of(len(points), _FITTED, seed)].astype(np.float64).round(_DIGITS)
     centres = _fit(few, count, seed).cluster_centers_
     at_once = max(1, _AT_ONCE // max(count, points.shape[1]))
     labels = np.concatenate(

@@ -22,12 +22,6 @@ def chi_square(reference: np.ndarray, current: np.ndarray) -> tuple[float, float
     return statistic, float(chdtrc(len(a) - 1, statistic))
 
 
-def least_expected(reference: np.ndarray, current: np.ndarray) -> float:
-    """The least expected count of the cells of a 2 x k table."""
-    a, b = _filled(reference, current)
-    return float((a + b).min() * min(a.sum(), b.sum()) / (a.sum() + b.sum()))
-
-
 def cramers_v(reference: np.ndarray, current: np.ndarray) -> float:
     """The bias-corrected V of Cramer (Bergsma 2013) between side and cell, 0 to 1.
 

@@ -6,7 +6,6 @@ against what it is when these sides are permuted: an exact test for any number o
 fixed limit of the AUC.
 """
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +15,8 @@ import pandas as pd
 from ml_regress.core.column_values import are_dates, days_of, is_number, numbers_of, texts_of
 from ml_regress.core.drift_result import DRIFT, NO_DRIFT, NOT_COMPARED, NOT_ENOUGH, DomainDrift
 from ml_regress.core.production import DriftRules
+from ml_regress.core.sampling import sample_of
+from ml_regress.core.threads import one_thread
 
 # Rows of a side beyond which more of them no longer change what is said.
 SAMPLE = 5_000
@@ -25,8 +26,6 @@ PERMUTATIONS = 2_000
 MOST_LEVELS = 100
 MOST_DRIVERS = 10
 SMALLEST_FALL = 0.005
-# Threads of OpenMP wait by turning: on a machine with other work two of them take ten times as long as one.
-_THREADS = 1
 _REPEATS = 5
 # Shuffling each of hundreds of columns several times would take longer than everything else.
 _SHUFFLES = 60
@@ -42,13 +41,6 @@ class _Rows:
     categories: tuple[bool, ...]
     current: np.ndarray
     held_out: np.ndarray
-
-
-def sample_of(rows: int, seed: int = 0, most: int = SAMPLE) -> np.ndarray:
-    """Positions of at most `most` of so many rows, none twice, ascending: those that `domain_drift` looks at."""
-    if rows <= most:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def domain_drift(reference: pd.DataFrame, current: pd.DataFrame, rules: DriftRules, seed: int = 0) -> DomainDrift:
@@ -70,7 +62,7 @@ def domain_drift(reference: pd.DataFrame, current: pd.DataFrame, rules: DriftRul
         return DomainDrift(NOT_COMPARED, said)
     # The rows first: a wide frame is copied column by column, and only where it has to be.
     sides = [
-        side.iloc[sample_of(len(side), seed + place)][names] if len(side) > SAMPLE else side[names]
+        side.iloc[sample_of(len(side), SAMPLE, seed + place)][names] if len(side) > SAMPLE else side[names]
         for place, side in enumerate((reference, current))
     ]
     rows_of_both = _encoded(sides[0], sides[1], seed)
@@ -109,7 +101,7 @@ def _aucs(sums: np.ndarray, positives: int, rows: int) -> np.ndarray:
 
 def _judged(rows: _Rows, rules: DriftRules, seed: int) -> DomainDrift:
     held_out, positive = rows.values[rows.held_out], rows.current[rows.held_out]
-    with _one_thread():
+    with one_thread():
         model = _trained(rows, seed)
         scores = model.decision_function(held_out)
         auc = auc_of(scores, positive)
@@ -183,15 +175,6 @@ def _column(reference: "pd.Series[Any]", current: "pd.Series[Any]", training: np
     found = codes.to_numpy(dtype=np.float64, na_value=np.nan)
     others = np.isnan(found) & series.notna().to_numpy()
     return np.where(others, float(len(frequent)), found), True
-
-
-def _one_thread() -> AbstractContextManager[Any]:
-    # The pool of threads is only there to be limited once this is imported.
-    import sklearn.ensemble  # noqa: F401, PLC0415
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415  as below
-
-    limited: AbstractContextManager[Any] = threadpool_limits(limits=_THREADS, user_api="openmp")
-    return limited
 
 
 def _trained(rows: _Rows, seed: int) -> Any:

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from ml_regress.core.column_values import texts_of
-from ml_regress.core.domain import sample_of
 from ml_regress.core.feature_blocks import (
     MOST_LEVELS,
     RUNS,
@@ -27,6 +26,7 @@ from ml_regress.core.feature_blocks import (
     text_block,
 )
 from ml_regress.core.inputs import Column, InputTypes
+from ml_regress.core.sampling import sample_of
 
 MAX_WIDTH = 512
 AT_ONCE = 4_000_000  # values of points that are in memory at once, where points are made or judged in pieces
@@ -69,7 +69,7 @@ class Features:
         blocks: list[Block] = [ImageBlock(image) for image in types.images]
         blocks += [_block(column, frame) for column in types.columns if column.name not in pixels]
         blocks = _narrowed(blocks, max_width)
-        values = np.hstack([block.values(frame.iloc[sample_of(len(frame), most=_few(blocks))]) for block in blocks])
+        values = np.hstack([block.values(frame.iloc[sample_of(len(frame), _few(blocks))]) for block in blocks])
         centre = values.mean(axis=0)
         values -= centre
         weights, usual = [], []
@@ -112,14 +112,6 @@ class Features:
             far = np.inf if block.is_new(row) or (usual < 1e-9 < distance) else distance / max(usual, 1e-9)
             found.append(Deviation(block.name, float(far), block.words(row)))
         return sorted(found, key=lambda each: -each.distance)
-
-    def describe(self, place: int) -> str:
-        """The name of the input that the feature at this place belongs to."""
-        return next(
-            block.name
-            for (first, end), block in zip(_places(self.blocks), self.blocks, strict=True)
-            if first <= place < end
-        )
 
 
 def _block(column: Column, frame: pd.DataFrame) -> Block:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ml_regress.core.inputs import Column, InputTypes
+from ml_regress.core.sampling import sample_of
 
 SEED = 0
 # More rows than this on a side are sampled: more of them no longer change who is representative.
@@ -132,9 +133,7 @@ def _same(expected: Any, predicted: Any, tolerance: float | None) -> bool:
 
 
 def _sampled(positions: np.ndarray) -> np.ndarray:
-    if len(positions) <= LARGEST_SIDE:
-        return positions
-    return np.sort(np.random.default_rng(SEED).choice(positions, LARGEST_SIDE, replace=False))
+    return np.asarray(positions[sample_of(len(positions), LARGEST_SIDE, SEED)])
 
 
 def _pairs(expected: list[Any], predicted: list[Any], tolerance: float | None) -> np.ndarray:

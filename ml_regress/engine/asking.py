@@ -13,9 +13,9 @@ from ml_regress.core.answer_map import SCORE, mapped_answers, mapped_outputs
 from ml_regress.core.answers import typed_answer
 from ml_regress.core.candidate import Candidate
 from ml_regress.core.digest import digest_of
-from ml_regress.core.domain import sample_of
 from ml_regress.core.inputs import InputTypes
 from ml_regress.core.production import LABEL, PREDICTION
+from ml_regress.core.sampling import sample_of
 from ml_regress.engine.workspace import Workspace
 from ml_regress.errors import CannotOpen, NotFound, PredictionFailed
 from ml_regress.intake.kept import Kept
@@ -40,10 +40,6 @@ class Answers:
     candidate: str
     answers: Sequence[Any]
     scores: Mapping[str, np.ndarray]
-
-    @property
-    def unanswered(self) -> int:
-        return sum(answer is None for answer in self.answers)
 
 
 def answers_of(
@@ -107,7 +103,7 @@ def kept_answers(
     places = np.arange(kept.rows)
     if labelled:
         places = np.flatnonzero(kept.column(LABEL).is_valid().to_numpy())
-    rows = places[sample_of(len(places), SEED, SAMPLE)]
+    rows = places[sample_of(len(places), SAMPLE, SEED)]
     said = answers_of(workspace, candidate, kept, rows, types=types, answer_type=answer_type, host=host)
     with workspace.archive.staging() as folder:
         written = folder / "answers.parquet"

@@ -12,7 +12,7 @@ from ml_regress.core.clusters import near_limit
 from ml_regress.core.features import Features
 from ml_regress.core.inputs import InputTypes, parse_input_types
 from ml_regress.core.production import ProductionSchema
-from ml_regress.core.selection import SEED
+from ml_regress.core.sampling import sample_of
 from ml_regress.engine.proposed_problem import reduced
 from ml_regress.engine.references import Reference, kept_reference, reference_of, without_batch
 from ml_regress.engine.workspace import Workspace
@@ -100,7 +100,7 @@ def ground_of(workspace: Workspace, batch: Batch) -> Ground:
         raise InvalidInput.single(place, "has no input in common with its reference, so no row can be compared")
     left_out = [name for name, _ in schema.inputs.declared if name not in types.as_dict()]
     notes = (f"not looked at, because not both sides have it alike: {', '.join(left_out)}",) if left_out else ()
-    rows = sample(like_kept.rows, LARGEST_REFERENCE)
+    rows = sample_of(like_kept.rows, LARGEST_REFERENCE)
     like = measured(like_kept.frame(types.names, rows, types))
     features = Features.fit(measured_types(types), like)
     points = features.points(like)
@@ -128,13 +128,6 @@ def _reference(workspace: Workspace, batch: Batch) -> tuple[Kept | None, Referen
 
 def _kind(kept: Kept, name: str) -> str:
     return _KINDS.get(kept.type_of(name), "text")
-
-
-def sample(rows: int, most: int) -> np.ndarray:
-    """Positions of at most so many rows, always the same ones, in order."""
-    if rows <= most:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng(SEED).choice(rows, most, replace=False))
 
 
 def measured_types(types: InputTypes) -> InputTypes:

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from ml_regress.core.batch import Batch
-from ml_regress.core.domain import domain_drift, sample_of
+from ml_regress.core.domain import SAMPLE, domain_drift
 from ml_regress.core.drift import judged
 from ml_regress.core.drift_result import DRIFT, DomainDrift, DriftReport
 from ml_regress.core.production import DriftRules
+from ml_regress.core.sampling import sample_of
 from ml_regress.engine import notify
 from ml_regress.engine.drift_answers import compare_answers, sides_of
 from ml_regress.engine.drift_columns import Inputs, inputs_of
@@ -111,5 +112,5 @@ def _check(workspace: Workspace, state: Today, batch: Batch, question: str, host
 def _domain(inputs: Inputs, sides: tuple[Kept, Kept], rules: DriftRules) -> DomainDrift:
     """All compared inputs together; which rows are looked at is settled before any is read."""
     names = [name for name, _ in inputs.compared if name not in rules.ignored]
-    reference, batch = (side.frame(names, sample_of(side.rows, place)) for place, side in enumerate(sides))
+    reference, batch = (side.frame(names, sample_of(side.rows, SAMPLE, place)) for place, side in enumerate(sides))
     return domain_drift(reference, batch, rules)

@@ -1,15 +1,15 @@
 """The look for strange rows in a batch: what is worth a person's word, and what no pattern is near."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from typing import Any
 
 import numpy as np
 
 from ml_regress.core.batch import Batch
 from ml_regress.core.outlier_result import CAUSES, CONFIDENT_ERROR, DISAGREEMENT, LOW_RATING, OUTLIER, OutlierReport
 from ml_regress.core.outliers import Usual
-from ml_regress.engine.batch_points import LARGEST_SAMPLE, Ground, ground_of, sample
+from ml_regress.core.sampling import sample_of
+from ml_regress.core.threads import one_thread
+from ml_regress.engine.batch_points import LARGEST_SAMPLE, Ground, ground_of
 from ml_regress.engine.candidate_answers import ask, newest_candidates
 from ml_regress.engine.coverage import clusters_in
 from ml_regress.engine.evidence_of_rows import Seen, guards_of, with_evidence
@@ -43,7 +43,7 @@ def check_outliers(workspace: Workspace, batch: Batch, *, again: bool = False) -
     before = workspace.store.drift.outliers_of(batch.id)
     if before is not None and before.question == question and not again:
         return before
-    with _one_thread():
+    with one_thread():
         report = _look(workspace, batch, question)
     workspace.store.drift.keep_outliers(report)
     return report
@@ -51,7 +51,7 @@ def check_outliers(workspace: Workspace, batch: Batch, *, again: bool = False) -
 
 def _look(workspace: Workspace, batch: Batch, question: str) -> OutlierReport:
     ground = ground_of(workspace, batch)
-    rows = sample(ground.kept.rows, LARGEST_SAMPLE)
+    rows = sample_of(ground.kept.rows, LARGEST_SAMPLE)
     points = ground.points(rows)
     found, strangeness, notes = _unasked(workspace, ground)
     seen = _asked(workspace, ground, rows, found)
@@ -79,16 +79,6 @@ def _look(workspace: Workspace, batch: Batch, question: str) -> OutlierReport:
         tuple(dict.fromkeys([*ground.notes, *notes, *seen.notes, *made.notes])),
         checked_at=now(),
     )
-
-
-def _one_thread() -> AbstractContextManager[Any]:
-    """Threads for hundreds of small fits cost more than they save, ten times where the machine has other work."""
-    # The pool of threads is only there to be limited once this is imported.
-    import sklearn.cluster  # noqa: F401, PLC0415
-    from threadpoolctl import ThreadpoolController  # noqa: PLC0415  as above
-
-    limited: AbstractContextManager[Any] = ThreadpoolController().limit(limits=1, user_api="openmp")
-    return limited
 
 
 def _unasked(workspace: Workspace, ground: Ground) -> tuple[dict[str, Found], np.ndarray, list[str]]:

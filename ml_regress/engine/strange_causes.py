@@ -14,7 +14,8 @@ from ml_regress.core.outlier_result import CAUSES, CONFIDENT_ERROR, DISAGREEMENT
 from ml_regress.core.outliers import LIMIT, Usual, why
 from ml_regress.core.production import LABEL, PREDICTION
 from ml_regress.core.rating import Rating
-from ml_regress.engine.batch_points import Ground, measured, sample
+from ml_regress.core.sampling import sample_of
+from ml_regress.engine.batch_points import Ground, measured
 from ml_regress.engine.candidate_answers import Said, majority, tolerance_of
 from ml_regress.store.rows import text_of
 
@@ -69,7 +70,7 @@ def outlier_rows(ground: Ground, usual: Usual) -> tuple[Found, np.ndarray]:
     reference has none.
     """
     chances = np.full(ground.kept.rows, np.nan)
-    looked = sample(ground.kept.rows, LARGEST_SCORED)
+    looked = sample_of(ground.kept.rows, LARGEST_SCORED)
     step = ground.features.rows_at_once
     for start in range(0, len(looked), step):
         rows = looked[start : start + step]

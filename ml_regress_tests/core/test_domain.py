@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, mannwhitneyu
 
-from ml_regress.core.domain import SAMPLE, auc_of, domain_drift, permuted_aucs, sample_of
+from ml_regress.core.domain import SAMPLE, auc_of, domain_drift, permuted_aucs
 from ml_regress.core.drift_result import DRIFT, NO_DRIFT, NOT_COMPARED, NOT_ENOUGH, DomainDrift
 from ml_regress.core.production import DriftRules
+from ml_regress.core.sampling import sample_of
 
 RULES = DriftRules()
 
@@ -208,11 +209,11 @@ def test_the_same_frames_give_the_same_answer_and_leave_global_random_numbers_al
 
 
 def test_a_sample_has_no_row_twice() -> None:
-    taken = sample_of(SAMPLE * 2)
+    taken = sample_of(SAMPLE * 2, SAMPLE)
     assert len(taken) == len(set(taken.tolist())) == SAMPLE
     assert (np.diff(taken) > 0).all()
-    assert sample_of(10).tolist() == list(range(10))
-    assert taken.tolist() == sample_of(SAMPLE * 2).tolist() != sample_of(SAMPLE * 2, seed=1).tolist()
+    assert sample_of(10, SAMPLE).tolist() == list(range(10))
+    assert taken.tolist() == sample_of(SAMPLE * 2, SAMPLE).tolist() != sample_of(SAMPLE * 2, SAMPLE, seed=1).tolist()
 
 
 def _alarms(pairs: int, sizes: list[tuple[int, int]]) -> int:

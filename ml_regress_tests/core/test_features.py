@@ -64,8 +64,8 @@ def test_each_declared_input_has_the_same_variance_and_an_image_counts_as_one() 
     assert points.dtype == np.float32
     assert points.shape == (500, features.width)
     variances: dict[str, float] = {}
-    for place, variance in enumerate(points.var(axis=0)):
-        name = features.describe(place)
+    names = [block.name for block in features.blocks for _ in range(block.width)]
+    for name, variance in zip(names, points.var(axis=0), strict=True):
         variances[name] = variances.get(name, 0.0) + float(variance)
     assert variances == pytest.approx(
         dict.fromkeys(("face", *["temp", "hour", "late", "carrier", "note", "day"]), 1.0), rel=1e-3
